@@ -104,11 +104,13 @@ const updateRules: readonly Rule[] = [
     rule: `!${inRelease} || (${same('workloadRef')} && ${same('objectRef')} && ${same('strategy', 'objectRef')})`,
     message: "Rollout 'ObjectRef' field is immutable",
     reason: 'FieldValueForbidden',
+    fieldPath: '.spec',
   },
   {
     rule: `!${inRelease} || (${same('strategy', 'canary', 'trafficRoutings')} && ${same('strategy', 'blueGreen', 'trafficRoutings')})`,
     message: "Rollout 'Strategy.Canary|BlueGreen.TrafficRoutings' field is immutable",
     reason: 'FieldValueForbidden',
+    fieldPath: '.spec.strategy',
   },
   {
     rule:
@@ -116,6 +118,7 @@ const updateRules: readonly Rule[] = [
       'self.spec.strategy.?canary.?enableExtraWorkloadForCanary.orValue(false) == oldSelf.spec.strategy.?canary.?enableExtraWorkloadForCanary.orValue(false))',
     message: 'Rollout style and enableExtraWorkloadForCanary are immutable',
     reason: 'FieldValueForbidden',
+    fieldPath: '.spec.strategy',
   },
   {
     // In the shape of v1alpha1 the number of steps may change, as it may there.
@@ -130,6 +133,7 @@ const updateRules: readonly Rule[] = [
       ')',
     message: 'Amount of Rollout steps are immutable',
     reason: 'FieldValueForbidden',
+    fieldPath: '.spec.strategy',
   },
 ];
 
