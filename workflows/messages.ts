@@ -8,6 +8,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Answer, Command, CommandName } from '../domain/commands.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { Observation } from '../domain/release.ts';
 import type { ReleaseView } from '../domain/view.ts';
 
 /** Name under which workers register the release workflow. */
@@ -73,5 +74,11 @@ export const searchAttributes = {
   step: 'RolloutStep',
 } as const;
 
-/** Input of the release workflow. `carried` is set when one run continues as the next (continuous release). */
-export type ReleaseInput = Target & { readonly startedBy: string };
+/** From an activity that waits: what it sees. */
+export const observationSignal = defineSignal<[Observation]>('observation');
+
+/**
+ * Input of the release workflow. `plan` is what a client started it with, carried from run to run when a newer version
+ * takes over (continuous release).
+ */
+export type ReleaseInput = Target & { readonly plan?: Plan };

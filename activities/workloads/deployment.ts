@@ -1,0 +1,223 @@
+/** A Deployment released canary style: it stays held at the stable version while a second Deployment runs the new one. */
+import type { PodMetadataPatch } from '../../domain/plan.ts';
+import { toleratedFailures, type Amount } from '../../domain/plan.ts';
+import type { Facts, Version } from '../../domain/release.ts';
+import { keys } from '../keys.ts';
+import { KubeError } from '../kube/errors.ts';
+import type { Kube } from '../kube/kube.ts';
+import type { Deployment, OwnerReference, PodTemplate, ReplicaSet } from '../kube/objects.ts';
+import type { Waiting } from '../waiting.ts';
+import { podTrouble } from './pods.ts';
+import { imagesOf, revisionOf, shortHash } from './template.ts';
+
+export type Workload = NonNullable<Facts['workload']>;
+
+/** ReplicaSets of a Deployment, oldest first. */
+function replicaSetsOf(all: readonly ReplicaSet[], deployment: Deployment): ReplicaSet[] {
+  return all
+    .filter((set) => set.metadata.ownerReferences?.some((owner) => owner.uid === deployment.metadata.uid))
+    .sort((one, other) => Date.parse(one.metadata.creationTimestamp) - Date.parse(other.metadata.creationTimestamp));
+}
+
+function versionOf(set: ReplicaSet): Version {
+  return {
+    revision: revisionOf(set.spec.template),
+    podTemplateHash: set.metadata.labels?.[keys.podTemplateHash] ?? '',
+    images: imagesOf(set.spec.template),
+  };
+}
+
+/** How the Deployment stands; undefined when it is not there. */
+export async function lookAtDeployment(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  atLeast?: string,
+): Promise<{ object: Deployment; workload: Workload } | undefined> {
+  const object = await kube.read('deployments', namespace, name, atLeast);
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
+  const revision = revisionOf(object.spec.template);
+  const active = replicaSetsOf(await kube.readAll('replicasets', namespace), object).filter(hasPods).map(versionOf);
+  const current = active.find((version) => version.revision === revision);
+  return {
+    object,
+    workload: {
+      replicas: object.spec.replicas ?? 1,
+      revision,
+      images: imagesOf(object.spec.template),
+      held: object.metadata.annotations?.[keys.inProgressing] !== undefined,
+      generation: object.metadata.generation ?? 0,
+      progressDeadlineSeconds: object.spec.progressDeadlineSeconds ?? 600,
+      rolloutId: object.metadata.labels?.[keys.rolloutId] ?? '',
+      older: active.filter((version) => version.revision !== revision),
+      ...(current === undefined ? {} : { current }),
+    },
+  };
+}
+
+function hasPods(set: ReplicaSet): boolean {
+  return (set.spec.replicas ?? 0) > 0 || (set.status?.replicas ?? 0) > 0;
+}
+
+/** Canary Deployments of a workload, whichever release made them. */
+async function canariesOf(kube: Kube, namespace: string, stable: string): Promise<Deployment[]> {
+  const all = await kube.readAll('deployments', namespace);
+  return all.filter((object) => object.metadata.labels?.[keys.canaryDeployment] === stable);
+}
+
+/** The canary Deployment that runs `revision`, unless it is on its way out. */
+export async function canaryOf(
+  kube: Kube,
+  namespace: string,
+  stable: string,
+  revision: string,
+): Promise<Deployment | undefined> {
+  const all = await canariesOf(kube, namespace, stable);
+  return all.find(
+    (object) =>
+      object.metadata.annotations?.[keys.revision] === revision && object.metadata.deletionTimestamp === undefined,
+  );
+}
+
+export type CanaryRequest = {
+  readonly namespace: string;
+  readonly stable: string;
+  readonly revision: string;
+  readonly pods: number;
+  readonly podMetadata: PodMetadataPatch;
+  readonly failureThreshold: Amount;
+  readonly owner?: OwnerReference;
+};
+
+/**
+ * Brings up `pods` pods of the held version in the canary Deployment and resolves when they are available, their
+ * endpoints included. Never shrinks it below what it was asked for before.
+ */
+export async function upgradeCanary(
+  kube: Kube,
+  request: CanaryRequest,
+  { signal, observe }: Waiting,
+): Promise<{ deployment: string; podTemplateHash: string; ready: number }> {
+  const { namespace, stable, revision, pods } = request;
+  const canary = await ensureCanary(kube, request);
+  const name = canary.metadata.name;
+  const deployments = kube.copy('deployments', namespace);
+  const sets = kube.copy('replicasets', namespace);
+  const podCopy = kube.copy('pods', namespace);
+  const setOf = () => {
+    const live = deployments.get(namespace, name);
+    return live === undefined ? undefined : replicaSetsOf(sets.list(namespace), live).at(-1);
+  };
+  const look = () => {
+    const live = deployments.get(namespace, name);
+    if (live === undefined || live.metadata.deletionTimestamp !== undefined)
+      throw new KubeError(`Deployment ${namespace}/${name} was deleted while its pods were awaited; it is made anew`, 0, 'Vanished');
+    const ready = live.status?.availableReplicas ?? 0;
+    const updated = live.status?.updatedReplicas ?? 0;
+    const observed = (live.status?.observedGeneration ?? 0) >= (canary.metadata.generation ?? 0);
+    const there = observed && updated >= pods && ready + toleratedFailures(request.failureThreshold, updated) >= pods;
+    const whole = there && (pods === 0 || ready >= 1) && setOf() !== undefined;
+    if (!whole) {
+      const hash = setOf()?.metadata.labels?.[keys.podTemplateHash];
+      const mine = podCopy
+        .list(namespace)
+        .filter((pod) => hash !== undefined && pod.metadata.labels?.[keys.podTemplateHash] === hash)
+        .filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === setOf()?.metadata.uid));
+      observe({ ready, updated, problem: podTrouble(mine) });
+    }
+    return whole;
+  };
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  // Any of the three collections may bring the news; the first that makes the whole come true ends the wait.
+  try {
+    await Promise.race([
+      deployments.until(look, both),
+      sets.until(() => deployments.synced && look(), both),
+      podCopy.until(() => deployments.synced && sets.synced && look(), both),
+    ]);
+  } finally {
+    stop.abort(new Error('the wait is over'));
+  }
+  const live = deployments.get(namespace, name);
+  const podTemplateHash = setOf()?.metadata.labels?.[keys.podTemplateHash] ?? '';
+  await removeOthers(kube, namespace, stable, revision);
+  return { deployment: name, podTemplateHash, ready: live?.status?.availableReplicas ?? 0 };
+}
+
+async function ensureCanary(kube: Kube, request: CanaryRequest): Promise<Deployment> {
+  const { namespace, stable, revision, pods } = request;
+  const existing = await canaryOf(kube, namespace, stable, revision);
+  if (existing !== undefined) {
+    if (existing.spec.replicas === pods && existing.spec.paused !== true) return existing;
+    return kube.patch('deployments', namespace, existing.metadata.name, { spec: { replicas: pods, paused: null } });
+  }
+  const held = await kube.get('deployments', namespace, stable);
+  if (held === undefined || revisionOf(held.spec.template) !== revision)
+    throw new KubeError(`Deployment ${namespace}/${stable} no longer has revision ${revision}`, 0, 'Changed');
+  const taken = new Set((await canariesOf(kube, namespace, stable)).map((object) => object.metadata.name));
+  for (let attempt = 0; ; attempt += 1) {
+    const name = `${stable}-${shortHash(`${held.metadata.uid}/${revision}/${attempt}`, 5)}`;
+    if (taken.has(name)) continue;
+    const { object } = await kube.create('deployments', canaryObject(name, held, request));
+    if (object.metadata.deletionTimestamp === undefined) return object;
+  }
+}
+
+function canaryObject(name: string, held: Deployment, request: CanaryRequest) {
+  const { paused: _, template, ...spec } = held.spec;
+  return {
+    metadata: {
+      name,
+      namespace: request.namespace,
+      labels: { [keys.canaryDeployment]: request.stable },
+      annotations: { [keys.revision]: request.revision },
+      // Someone's `kubectl delete` must not take the pods away while requests go to them.
+      finalizers: [keys.canaryFinalizer],
+      ...(request.owner === undefined ? {} : { ownerReferences: [request.owner] }),
+    },
+    spec: { ...spec, replicas: request.pods, template: patched(template, request.podMetadata) },
+  };
+}
+
+function patched(template: PodTemplate, metadata: PodMetadataPatch): PodTemplate {
+  const none = Object.keys(metadata.labels).length + Object.keys(metadata.annotations).length === 0;
+  if (none) return template;
+  return {
+    ...template,
+    metadata: {
+      ...template.metadata,
+      labels: { ...template.metadata?.labels, ...metadata.labels },
+      annotations: { ...template.metadata?.annotations, ...metadata.annotations },
+    },
+  };
+}
+
+/** Canary Deployments that someone deleted, or of a version no longer released, go once the right one stands. */
+async function removeOthers(kube: Kube, namespace: string, stable: string, revision: string): Promise<void> {
+  const right = await canaryOf(kube, namespace, stable, revision);
+  for (const object of await canariesOf(kube, namespace, stable))
+    if (object.metadata.uid !== right?.metadata.uid) await removeCanary(kube, object);
+}
+
+async function removeCanary(kube: Kube, object: Deployment): Promise<void> {
+  const { name, namespace = '', uid, finalizers = [] } = object.metadata;
+  await kube.delete('deployments', namespace, name, uid);
+  if (!finalizers.includes(keys.canaryFinalizer)) return;
+  const rest = finalizers.filter((finalizer) => finalizer !== keys.canaryFinalizer);
+  try {
+    await kube.patch('deployments', namespace, name, { metadata: { uid, finalizers: rest.length === 0 ? null : rest } });
+  } catch (error) {
+    if ((error as KubeError).status !== 404) throw error;
+  }
+}
+
+/** Removes every canary Deployment of the workload and resolves when they are gone. */
+export async function removeCanaries(kube: Kube, namespace: string, stable: string, signal: AbortSignal): Promise<void> {
+  for (const object of await canariesOf(kube, namespace, stable)) await removeCanary(kube, object);
+  const copy = kube.copy('deployments', namespace);
+  await copy.until(
+    () => !copy.list(namespace).some((object) => object.metadata.labels?.[keys.canaryDeployment] === stable),
+    signal,
+  );
+}

@@ -1,0 +1,164 @@
+/** Taking a Deployment's hold, putting a version back, and letting it roll by itself again. */
+import { keys } from '../keys.ts';
+import { isStatus, KubeError } from '../kube/errors.ts';
+import type { Kube } from '../kube/kube.ts';
+import type { Deployment, ReplicaSet } from '../kube/objects.ts';
+import type { Waiting } from '../waiting.ts';
+import { podTrouble } from './pods.ts';
+import { revisionOf } from './template.ts';
+
+/** Changes the images and holds the Deployment, in one write: for releases that a client starts. */
+export async function holdWith(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  rolloutName: string,
+  images: Readonly<Record<string, string>>,
+): Promise<void> {
+  await changing(kube, namespace, name, (object) => {
+    const containers = object.spec.template.spec.containers;
+    for (const container of Object.keys(images))
+      if (!containers.some((one) => one.name === container))
+        throw new KubeError(
+          `Deployment ${namespace}/${name} has no container "${container}": it has ${containers.map((one) => one.name).join(', ')}`,
+          422,
+          'NoSuchContainer',
+        );
+    const changed = containers.map((one) => {
+      const image = images[one.name];
+      return image === undefined ? one : { ...one, image };
+    });
+    const same = changed.every((one, index) => one.image === containers[index]?.image);
+    if (same && object.metadata.annotations?.[keys.inProgressing] !== undefined) return undefined;
+    if (same) return undefined;
+    return {
+      metadata: { annotations: { [keys.inProgressing]: JSON.stringify({ rolloutName }) } },
+      spec: { paused: true, template: { spec: { containers: changed } } },
+    };
+  });
+}
+
+/** Puts the template of the version with `podTemplateHash` back into the held Deployment. */
+export async function putBack(kube: Kube, namespace: string, name: string, podTemplateHash: string): Promise<void> {
+  const sets: ReplicaSet[] = await kube.readAll('replicasets', namespace);
+  await changing(kube, namespace, name, (object) => {
+    const set = sets.find(
+      (one) =>
+        one.metadata.labels?.[keys.podTemplateHash] === podTemplateHash &&
+        one.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid),
+    );
+    if (set === undefined)
+      throw new KubeError(
+        `Deployment ${namespace}/${name} has no ReplicaSet with ${keys.podTemplateHash} ${podTemplateHash} any more: put the version back by applying it`,
+        422,
+        'NoSuchVersion',
+      );
+    if (revisionOf(set.spec.template) === revisionOf(object.spec.template)) return undefined;
+    const { [keys.podTemplateHash]: _, ...labels } = set.spec.template.metadata?.labels ?? {};
+    const template = { ...set.spec.template, metadata: { ...set.spec.template.metadata, labels } };
+    return { spec: { paused: true, template: replacing(object.spec.template, template) } };
+  });
+}
+
+/** Takes the hold off: the annotation goes and the Deployment rolls by itself, in one write. */
+export async function release(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  expected: readonly string[],
+): Promise<Deployment | undefined> {
+  return changing(kube, namespace, name, (object) => {
+    const revision = revisionOf(object.spec.template);
+    if (!expected.includes(revision)) return undefined;
+    const held = object.metadata.annotations?.[keys.inProgressing] !== undefined;
+    if (!held) return undefined;
+    const paused = object.metadata.annotations?.[keys.originalPaused] === undefined ? null : true;
+    return {
+      metadata: { annotations: { [keys.inProgressing]: null, [keys.originalPaused]: null } },
+      spec: { paused },
+    };
+  });
+}
+
+/**
+ * Resolves when the Deployment has rolled: all pods updated and enough available by its own maxUnavailable. Resolves as
+ * well, with false, when a version that was not expected is held: it will not roll any further.
+ */
+export async function rolledOut(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  expected: readonly string[],
+  { signal, observe }: Waiting,
+): Promise<boolean> {
+  const copy = kube.copy('deployments', namespace);
+  let rolled = false;
+  await copy.until(() => {
+    const object = copy.get(namespace, name);
+    if (object === undefined) return true;
+    if (!expected.includes(revisionOf(object.spec.template))) return true;
+    if (object.metadata.annotations?.[keys.inProgressing] !== undefined) return true;
+    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = object.status ?? {};
+    const wanted = object.spec.replicas ?? 1;
+    rolled =
+      observedGeneration >= (object.metadata.generation ?? 0) &&
+      updatedReplicas === replicas &&
+      updatedReplicas >= wanted &&
+      availableReplicas + maxUnavailable(object) >= wanted;
+    if (!rolled) observe({ ready: availableReplicas, updated: updatedReplicas, problem: trouble(kube, namespace, object) });
+    return rolled || object.spec.paused === true;
+  }, signal);
+  return rolled;
+}
+
+function trouble(kube: Kube, namespace: string, object: Deployment): string {
+  const sets = kube
+    .copy('replicasets', namespace)
+    .list(namespace)
+    .filter((set) => set.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid));
+  const uids = new Set(sets.map((set) => set.metadata.uid));
+  const pods = kube.copy('pods', namespace).list(namespace);
+  return podTrouble(pods.filter((pod) => pod.metadata.ownerReferences?.some((owner) => uids.has(owner.uid))));
+}
+
+/** Pods that may be missing by the Deployment's own strategy: percentages round down, as the native controller does. */
+function maxUnavailable(object: Deployment): number {
+  const replicas = object.spec.replicas ?? 1;
+  const value = object.spec.strategy?.rollingUpdate?.maxUnavailable ?? (object.spec.strategy?.type === 'Recreate' ? 0 : '25%');
+  return typeof value === 'number' ? value : Math.floor((Number.parseInt(value, 10) * replicas) / 100);
+}
+
+/** Read, decide, write at that very version; again when another writer was faster. */
+async function changing(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  change: (object: Deployment) => Record<string, unknown> | undefined,
+): Promise<Deployment | undefined> {
+  let object = await kube.read('deployments', namespace, name);
+  for (;;) {
+    if (object === undefined) return undefined;
+    const patch = change(object);
+    if (patch === undefined) return object;
+    try {
+      return await kube.patch('deployments', namespace, name, patch, { resourceVersion: object.metadata.resourceVersion });
+    } catch (error) {
+      if (!isStatus(error, 409)) throw error;
+      object = await kube.get('deployments', namespace, name);
+    }
+  }
+}
+
+/** `after` as a merge patch over `before`: fields that are gone must be named with null. */
+function replacing(before: unknown, after: unknown): unknown {
+  if (!isMap(before) || !isMap(after)) return after;
+  const removed = Object.keys(before).filter((key) => !(key in after));
+  return {
+    ...Object.fromEntries(Object.entries(after).map(([key, value]) => [key, replacing(before[key], value)])),
+    ...Object.fromEntries(removed.map((key) => [key, null])),
+  };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}

@@ -1,0 +1,277 @@
+/**
+ * What a release does next. `decide` looks at where it stands and what can be seen, and answers with one action and
+ * the state it is taken in; `done` takes in what the action brought. Both are pure: the workflow only carries them out.
+ */
+import { finaliseOrder, outcomeOf } from './finalise.ts';
+import { movesTraffic, type Plan, podsFor, type Step } from './plan.ts';
+import type { Facts, FinaliseReason, FinaliseStep, ReleaseState } from './release.ts';
+import type { AwaitedKind, Outcome } from './view.ts';
+
+export type Action =
+  | { readonly do: 'upgrade'; readonly step: number; readonly pods: number }
+  | { readonly do: 'route'; readonly step: number }
+  | { readonly do: 'unroute'; readonly step: number }
+  | { readonly do: 'setPaused'; readonly paused: boolean }
+  | { readonly do: 'finalise'; readonly reason: FinaliseReason; readonly step: FinaliseStep }
+  | { readonly do: 'wait'; readonly for: AwaitedKind; readonly until?: number }
+  | { readonly do: 'restart' }
+  | { readonly do: 'end'; readonly outcome: Outcome };
+
+export type Decided = { readonly state: ReleaseState; readonly action: Action };
+
+/** One action and the state it is taken in. `now` in ms since the epoch. */
+export function decide(state: ReleaseState, facts: Facts, now: number): Decided {
+  const seen = takePlan(state, facts);
+  if (seen.finalise !== undefined) return finalising(reconsider(seen, facts), facts, now);
+  const reason = reasonToEnd(seen, facts);
+  if (reason !== undefined) return finalising({ ...seen, finalise: { reason, next: 0 }, stage: 'Finalising' }, facts, now);
+  const paused = pausing(seen, facts);
+  if (paused !== undefined) return paused;
+  if (seen.stage === 'Aborted') return aborted(seen, facts);
+  if (seen.stage === 'Initializing') return initializing(seen, facts, now);
+  return rolling(replan(wishes(seen, facts, now), facts, now), facts, now);
+}
+
+/** A plan that makes no sense is shown, not followed: the last good one stays. */
+function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
+  if (state.plan !== undefined || facts.plan === undefined) return state;
+  return { ...state, plan: facts.plan };
+}
+
+/** Deleting an aborted release's Rollout must not promote what was aborted. */
+function reasonToEnd(state: ReleaseState, facts: Facts): FinaliseReason | undefined {
+  const { workload, switches } = facts;
+  if (workload === undefined) return state.stage === 'Initializing' && state.revision === '' ? undefined : 'WorkloadGone';
+  if (state.wantUndo === true) return 'Rollback';
+  const back = isBack(state, facts);
+  if (back) return 'Rollback';
+  if (switches.deleting || switches.disabled) {
+    if (state.stage === 'Aborted') return 'Rollback';
+    return switches.deleting ? 'Deleted' : 'Disabled';
+  }
+  const other = state.revision !== '' && workload.revision !== state.revision;
+  return other && state.stage !== 'Initializing' ? 'Supersede' : undefined;
+}
+
+/** The workload's template is the stable version's again. */
+function isBack(state: ReleaseState, facts: Facts): boolean {
+  if (facts.workload === undefined) return false;
+  if (state.stable !== undefined) return facts.workload.revision === state.stable.revision;
+  // Not begun yet, and the template's version is the one that already rolls by itself: there is nothing to hold back.
+  return facts.workload.current !== undefined && facts.workload.held;
+}
+
+/** While a release is being brought to an end, the world may ask for another end. */
+function reconsider(state: ReleaseState, facts: Facts): ReleaseState {
+  const { finalise } = state;
+  if (finalise === undefined || facts.workload === undefined) return state;
+  const again = (reason: FinaliseReason): ReleaseState => ({ ...state, resumed: false, finalise: { reason, next: 0 } });
+  const { reason } = finalise;
+  if (reason === 'WorkloadGone' || state.stable === undefined) return state;
+  const back = facts.workload.revision === state.stable.revision;
+  const other = facts.workload.revision !== state.revision && !back;
+  if (back) return reason === 'Rollback' ? state : again('Rollback');
+  // An undo puts the stable version back itself: until it has, the template is the new one's.
+  if (reason === 'Rollback') {
+    const undoing = state.wantUndo === true && !other;
+    return undoing || facts.switches.deleting || facts.switches.disabled || state.resumed ? state : again('Supersede');
+  }
+  // Once the hold is off, the native controller is rolling; a version held after that is the next release's.
+  if (other && reason !== 'Supersede' && !state.resumed) return again('Supersede');
+  if (reason === 'Abort' && (facts.switches.deleting || facts.switches.disabled)) return again('Rollback');
+  return state;
+}
+
+function finalising(state: ReleaseState, facts: Facts, now: number): Decided {
+  const { finalise } = state;
+  if (finalise === undefined) throw new Error('finalising without a reason');
+  const order = finaliseOrder(finalise.reason);
+  for (let next = finalise.next; next < order.length; next += 1) {
+    const step = order[next] as FinaliseStep;
+    if (needless(step, state, facts)) continue;
+    const at: ReleaseState = { ...state, stepState: 'Completed', finalise: { ...finalise, next } };
+    return { state: at, action: { do: 'finalise', reason: finalise.reason, step } };
+  }
+  if (finalise.reason === 'Abort') {
+    const { finalise: _, ...rest } = state;
+    return aborted({ ...rest, stage: 'Aborted', routed: 0, upgraded: 0, since: now, canaryDeployment: '', podTemplateHash: '' }, facts);
+  }
+  if (finalise.reason === 'Supersede') return { state, action: { do: 'restart' } };
+  return { state, action: { do: 'end', outcome: outcomeOf(finalise.reason) } };
+}
+
+function needless(step: FinaliseStep, state: ReleaseState, facts: Facts): boolean {
+  const routed = (state.plan?.routings.length ?? 0) > 0;
+  switch (step) {
+    case 'restoreStableService':
+    case 'routeToStable':
+      return !routed;
+    case 'removeCanaryService':
+      return !routed || state.plan?.disableGenerateCanaryService === true;
+    case 'putBack':
+      return facts.workload === undefined || facts.workload.revision === state.stable?.revision;
+    case 'resumeWorkload':
+      return facts.workload === undefined;
+    case 'releaseWorkload':
+      return false;
+  }
+}
+
+function pausing(state: ReleaseState, facts: Facts): Decided | undefined {
+  if (state.wantPaused !== undefined && facts.attached) {
+    if (state.wantPaused !== facts.switches.paused)
+      return { state, action: { do: 'setPaused', paused: state.wantPaused } };
+    const { wantPaused: _, ...rest } = state;
+    return pausing(rest, facts);
+  }
+  const paused = facts.attached ? facts.switches.paused : state.wantPaused === true;
+  if (!paused || state.stage === 'Aborted') return undefined;
+  return { state, action: { do: 'wait', for: 'resume' } };
+}
+
+function aborted(state: ReleaseState, facts: Facts): Decided {
+  if (facts.workload !== undefined && facts.workload.revision !== state.revision)
+    return { state, action: { do: 'restart' } };
+  return { state, action: { do: 'wait', for: 'decision' } };
+}
+
+function initializing(state: ReleaseState, facts: Facts, now: number): Decided {
+  const wait = (kind: AwaitedKind): Decided => ({ state, action: { do: 'wait', for: kind } });
+  const { workload } = facts;
+  if (workload === undefined) return wait('workload');
+  if (!workload.held) {
+    // A release that nobody remembers has let the workload go, and its remains are still shown: they are cleared away.
+    if (facts.shownPhase === 'Progressing')
+      return finalising({ ...state, stage: 'Finalising', finalise: { reason: 'Success', next: 0 } }, facts, now);
+    return { state, action: { do: 'end', outcome: 'NothingToDo' } };
+  }
+  if (facts.problems.length > 0 || facts.plan === undefined) return wait('fix');
+  const stable = workload.older[0];
+  if (stable === undefined) return wait('workload');
+  // Two older versions cannot both be "stable" when requests are to be split between stable and new.
+  if (workload.older.length > 1 && facts.plan.routings.length > 0) return wait('workload');
+  const begun: ReleaseState = {
+    ...state,
+    stage: 'Rolling',
+    plan: facts.plan,
+    revision: workload.revision,
+    images: workload.images,
+    stable,
+    step: 1,
+    stepState: 'BeforeStepUpgrade',
+    since: now,
+    progressAt: now,
+  };
+  return rolling(begun, facts, now);
+}
+
+/** Wishes written into the object's status: a jump is taken, an approval counts for its own step only. */
+function wishes(state: ReleaseState, facts: Facts, now: number): ReleaseState {
+  const steps = state.plan?.steps.length ?? 0;
+  const { input } = facts;
+  if (input?.jump !== undefined && input.jump >= 1 && input.jump <= steps) return jump(state, facts, input.jump, now);
+  if (input?.approve === state.step && state.approved !== state.step) return { ...state, approved: state.step };
+  return state;
+}
+
+/** Goes to `step`, forward or back: pods are never taken away, traffic is what that step says. */
+export function jump(state: ReleaseState, facts: Facts, step: number, now: number): ReleaseState {
+  const target = state.plan?.steps[step - 1];
+  if (target === undefined) return state;
+  const enough = podsFor(target.replicas, facts.workload?.replicas ?? 0) === state.upgraded;
+  const { repair: _, observation: __, ...rest } = state;
+  return {
+    ...rest,
+    step,
+    stepState: enough ? 'StepTrafficRouting' : 'BeforeStepUpgrade',
+    approved: 0,
+    since: now,
+    progressAt: now,
+    failing: false,
+  };
+}
+
+/**
+ * An edited plan is taken up at the first step (the current one first, then in order) that has as many new pods as there
+ * are now; if that is the next step, the current one counts as passed.
+ */
+function replan(state: ReleaseState, facts: Facts, now: number): ReleaseState {
+  const plan = facts.plan;
+  if (plan === undefined || state.plan === undefined) return state;
+  if (plan.hash === state.plan.hash) return { ...state, plan };
+  const replicas = facts.workload?.replicas ?? 0;
+  const order = [state.step, ...plan.steps.map((_, index) => index + 1).filter((step) => step !== state.step)];
+  const fits = (step: number) => podsFor(plan.steps[step - 1]?.replicas ?? 0, replicas) >= state.upgraded;
+  const known = order.filter((step) => step <= plan.steps.length);
+  const chosen = known.find(fits) ?? known.at(-1) ?? 1;
+  return jump({ ...state, plan }, facts, chosen, now);
+}
+
+function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
+  const plan = state.plan as Plan;
+  const replicas = facts.workload?.replicas ?? 0;
+  let at = state;
+  for (;;) {
+    const step = plan.steps[at.step - 1] as Step;
+    const pods = Math.max(podsFor(step.replicas, replicas), atLeast(at, replicas, plan));
+    const upgrade: Action = { do: 'upgrade', step: at.step, pods };
+    switch (at.stepState) {
+      case 'BeforeStepUpgrade':
+        if (!movesTraffic(step) && at.routed !== 0) return { state: at, action: { do: 'unroute', step: at.step } };
+        at = { ...at, stepState: 'StepUpgrade', since: now, progressAt: now };
+        break;
+      case 'StepUpgrade':
+        return { state: at, action: upgrade };
+      case 'StepTrafficRouting':
+        if (movesTraffic(step) && plan.routings.length > 0) return { state: at, action: { do: 'route', step: at.step } };
+        at = { ...at, stepState: 'StepMetricsAnalysis' };
+        break;
+      case 'StepMetricsAnalysis':
+        at = { ...at, stepState: 'StepPaused', since: now };
+        break;
+      case 'StepPaused': {
+        if (at.repair === 'pods') return { state: at, action: upgrade };
+        if (at.repair === 'traffic' && at.routed !== 0) return { state: at, action: { do: 'route', step: at.step } };
+        if (at.repair === undefined && (facts.drifted || at.upgraded < pods)) {
+          at = { ...at, repair: 'pods' };
+          break;
+        }
+        const { repair: _, ...whole } = at;
+        at = whole;
+        const wait = pauseOf(plan, at, now);
+        if (wait !== undefined) return { state: at, action: wait };
+        at = { ...at, stepState: 'StepReady' };
+        break;
+      }
+      case 'StepReady': {
+        const { observation: _, ...rest } = at;
+        if (at.step === plan.steps.length) at = { ...rest, stepState: 'Completed' };
+        else at = { ...rest, step: at.step + 1, stepState: 'BeforeStepUpgrade', since: now, progressAt: now, failing: false };
+        break;
+      }
+      case 'Completed':
+        return finalising({ ...at, stage: 'Finalising', finalise: { reason: 'Success', next: 0 } }, facts, now);
+    }
+  }
+}
+
+/** New pods are never taken away; when the workload itself shrinks, no more are kept than it has. */
+function atLeast(state: ReleaseState, replicas: number, plan: Plan): number {
+  return plan.style === 'canary' ? Math.min(state.upgraded, replicas) : 0;
+}
+
+/** What a reached step still waits for; undefined when it may be left. */
+function pauseOf(plan: Plan, state: ReleaseState, now: number): Action | undefined {
+  const step = plan.steps[state.step - 1] as Step;
+  if (state.approved === state.step) return undefined;
+  // OpenKruise's rule: a last step of "100%" has nothing left to approve.
+  if (state.step === plan.steps.length && step.replicas === '100%') return undefined;
+  if (step.pause.kind === 'approval') return { do: 'wait', for: 'approval' };
+  const until = state.since + step.pause.seconds * 1000;
+  return now >= until ? undefined : { do: 'wait', for: 'timer', until };
+}
+
+/** Actions are the same if carrying out one is carrying out the other: a release does not begin again what it is doing. */
+export function sameAction(one: Action, other: Action): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,175 @@
+/** A release in words: one sentence for kubectl, and what it waits for, since when, what is next and by when. */
+import type { Action } from './decide.ts';
+import { finaliseSteps, promotes } from './finalise.ts';
+import { podsFor, type Step } from './plan.ts';
+import type { Facts, ReleaseState } from './release.ts';
+import type { Awaited, AwaitedKind, Phase, ProgressingReason, StepState } from './view.ts';
+
+export type Presented = {
+  readonly phase: Phase;
+  readonly reason: ProgressingReason;
+  readonly stepState: StepState;
+  readonly message: string;
+  readonly awaited: Awaited;
+};
+
+/** RFC 3339 without fractions, as Kubernetes writes times. */
+export function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** How a release that is taking `action` appears. */
+export function present(state: ReleaseState, facts: Facts, action: Action): Presented {
+  return {
+    phase: phaseOf(state),
+    reason: reasonOf(state, action),
+    stepState: state.stepState,
+    message: messageOf(state, facts, action),
+    awaited: awaitedOf(state, facts, action),
+  };
+}
+
+function phaseOf(state: ReleaseState): Phase {
+  if (state.finalise?.reason === 'Deleted') return 'Terminating';
+  if (state.finalise?.reason === 'Disabled') return 'Disabling';
+  return 'Progressing';
+}
+
+function reasonOf(state: ReleaseState, action: Action): ProgressingReason {
+  if (state.finalise !== undefined) return promotes(state.finalise.reason) ? 'Finalising' : 'Cancelling';
+  if (state.stage === 'Aborted') return 'Cancelling';
+  if (action.do === 'wait' && action.for === 'resume') return 'Paused';
+  return state.stage === 'Initializing' ? 'Initializing' : 'InRolling';
+}
+
+function messageOf(state: ReleaseState, facts: Facts, action: Action): string {
+  const said = plainMessage(state, facts, action);
+  return state.blocked === undefined ? said : `${said}; refused by the cluster, and tried again: ${state.blocked}`;
+}
+
+function plainMessage(state: ReleaseState, facts: Facts, action: Action): string {
+  const { finalise } = state;
+  if (finalise !== undefined) {
+    if (finalise.reason === 'Rollback') return 'The workload has been rolled back and the rollout process will be canceled';
+    if (finalise.reason === 'Supersede') return 'Workload is continuous release';
+    if (finalise.reason === 'Abort') return 'Rollout is being aborted: all requests go back to the stable version';
+    if (finalise.reason === 'Deleted') return 'Rollout is in terminating';
+    if (finalise.reason === 'Disabled') return 'Disabling rollout, release resources';
+    return 'Rollout has been completed and some closing work is being done';
+  }
+  const where = `Rollout is in step(${state.step}/${state.plan?.steps.length ?? 0})`;
+  if (action.do === 'wait') return waitMessage(action.for, where, state, facts);
+  if (state.stage === 'Initializing') return 'Rollout is in Progressing';
+  if (action.do === 'route') return `${where}, and route traffic to new version`;
+  if (action.do === 'unroute') return `${where}, and route traffic back to the stable version`;
+  const trouble = troubleOf(state);
+  return `${where}, and upgrade workload to new version${trouble === '' ? '' : `: ${trouble}`}`;
+}
+
+function waitMessage(kind: AwaitedKind, where: string, state: ReleaseState, facts: Facts): string {
+  const step = state.plan?.steps[state.step - 1];
+  switch (kind) {
+    case 'approval':
+      return `${where}, and you need manually confirm to enter the next step`;
+    case 'timer':
+      return `${where}, and wait duration(${step?.pause.kind === 'timed' ? step.pause.seconds : 0} seconds) to enter the next step`;
+    case 'resume':
+      return 'Rollout has been paused, you can resume it by kube-cli';
+    case 'decision':
+      return 'Rollout has been aborted: all requests go to the stable version, and the workload is held; undo, retry or publish another version';
+    case 'fix':
+      return facts.problems.map((problem) => problem.message).join('; ') || 'The Rollout has no plan that makes sense';
+    case 'workload':
+      return workloadTrouble(facts);
+    default:
+      return 'Rollout is in Progressing';
+  }
+}
+
+function workloadTrouble(facts: Facts): string {
+  const { workload } = facts;
+  if (workload === undefined) return 'Workload Not Found';
+  if (workload.older.length > 1) {
+    const versions = workload.older.map((version) => version.images.join(', ')).join(' and ');
+    return `The workload is held with pods of ${workload.older.length} older versions (${versions}), so none is the stable one: put one of them back to let it finish first`;
+  }
+  return 'Waiting for the workload to have pods of a stable version';
+}
+
+/** What is known to be wrong with the pods, or nothing. */
+function troubleOf(state: ReleaseState): string {
+  const problem = state.observation?.problem ?? '';
+  return state.failing ? `no progress within progressDeadlineSeconds${problem === '' ? '' : `: ${problem}`}` : problem;
+}
+
+function awaitedOf(state: ReleaseState, facts: Facts, action: Action): Awaited {
+  const plain = plainAwaited(state, facts, action);
+  return state.blocked === undefined ? plain : { ...plain, kind: 'fix', what: state.blocked };
+}
+
+function plainAwaited(state: ReleaseState, facts: Facts, action: Action): Awaited {
+  const since = timestamp(state.since);
+  const plan = state.plan;
+  const step = plan?.steps[state.step - 1];
+  switch (action.do) {
+    case 'upgrade': {
+      const ready = state.observation?.ready ?? facts.canary?.ready ?? 0;
+      const trouble = troubleOf(state);
+      const deadline = state.progressAt + (facts.workload?.progressDeadlineSeconds ?? 600) * 1000;
+      return {
+        kind: 'pods',
+        what: `${action.pods} new ${action.pods === 1 ? 'pod' : 'pods'} ready (now ${ready})${trouble === '' ? '' : `; ${trouble}`}`,
+        since,
+        next: step === undefined ? 'the next step' : trafficNext(step),
+        ...(Number.isFinite(deadline) && deadline < 8.64e15 ? { by: timestamp(deadline) } : {}),
+      };
+    }
+    case 'route':
+    case 'unroute':
+      return { kind: 'traffic', what: 'the routes to be accepted', since, next: afterPause(state, facts) };
+    case 'setPaused':
+      return { kind: 'resume', what: 'the pause to be written to the Rollout', since, next: 'the release is paused' };
+    case 'finalise':
+      return { kind: 'workload', what: finaliseSteps[action.step].says, since, next: 'the release ends' };
+    case 'wait':
+      return waiting(action.for, state, facts, action.until);
+    case 'restart':
+    case 'end':
+      return { kind: 'nothing', what: 'nothing', since, next: 'the release ends' };
+  }
+}
+
+function waiting(kind: AwaitedKind, state: ReleaseState, facts: Facts, until: number | undefined): Awaited {
+  const since = timestamp(state.since);
+  const next = afterPause(state, facts);
+  switch (kind) {
+    case 'approval':
+      return { kind, what: `approval of step ${state.step}`, since, next };
+    case 'timer':
+      return { kind, what: `the pause of step ${state.step}`, since, next, ...(until === undefined ? {} : { by: timestamp(until) }) };
+    case 'resume':
+      return { kind, what: 'the release to be resumed (strategy.paused is true)', since, next: 'the release goes on where it is' };
+    case 'decision':
+      return { kind, what: 'a decision after the abort: undo, retry, or another version', since, next: 'as decided' };
+    case 'fix':
+      return { kind, what: waitMessage(kind, '', state, facts), since, next: 'the release begins' };
+    case 'workload':
+      return { kind, what: workloadTrouble(facts), since, next: 'the release begins' };
+    default:
+      return { kind, what: 'nothing', since, next };
+  }
+}
+
+function trafficNext(step: Step): string {
+  if ((step.matches?.length ?? 0) > 0) return 'matching requests go to the new version';
+  if (step.traffic !== undefined && step.traffic > 0) return `${step.traffic} % of requests go to the new version`;
+  return 'the step waits for its pause';
+}
+
+function afterPause(state: ReleaseState, facts: Facts): string {
+  const next = state.plan?.steps[state.step];
+  const replicas = facts.workload?.replicas ?? 0;
+  if (next === undefined) return `the new version takes over: all ${replicas} pods, all requests`;
+  const pods = podsFor(next.replicas, replicas);
+  return `step ${state.step + 1}: ${pods} new ${pods === 1 ? 'pod' : 'pods'}, then ${trafficNext(next)}`;
+}

@@ -1,0 +1,101 @@
+/** What of the cluster concerns a release that is under way: when this changes, it is told to look. */
+import { keys } from '../activities/keys.ts';
+import type { Kube } from '../activities/kube/kube.ts';
+import type { Deployment, RolloutObject } from '../activities/kube/objects.ts';
+import { revisionOf, shortHash } from '../activities/workloads/template.ts';
+import type { Problem } from '../domain/problems.ts';
+import type { ParsedRollout } from '../spec/rollout.ts';
+
+type Status = {
+  phase?: string;
+  currentStepState?: string;
+  conditions?: { type: string; reason?: string }[];
+  canaryStatus?: { currentStepIndex?: number; nextStepIndex?: number; currentStepState?: string; canaryRevision?: string };
+};
+
+/** The Rollout a workload is held for, undefined when it is not held. */
+export function rolloutNameOf(object: Deployment): string | undefined {
+  const annotation = object.metadata.annotations?.[keys.inProgressing];
+  if (annotation === undefined) return undefined;
+  try {
+    const { rolloutName } = JSON.parse(annotation) as { rolloutName?: unknown };
+    return typeof rolloutName === 'string' ? rolloutName : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Is a release of this Rollout under way, or due? */
+export function isActive(rollout: RolloutObject, parsed: ParsedRollout, workload: Deployment | undefined): boolean {
+  if (workload !== undefined && rolloutNameOf(workload) === rollout.metadata.name) return true;
+  const status = (rollout.status ?? {}) as Status;
+  if (status.phase === 'Progressing' || status.phase === 'Disabling') return true;
+  const ended = status.conditions?.some(({ type, reason }) => type === 'Terminating' && reason === 'Completed') === true;
+  return parsed.switches.deleting && status.phase === 'Terminating' && !ended;
+}
+
+/**
+ * Equal digests mean that a running release has nothing new to see. What it writes itself stays out of it, as far as it
+ * can be told: a needless look costs little, a missed change would cost a release.
+ */
+export function digestOf(
+  kube: Kube,
+  rollout: RolloutObject,
+  parsed: ParsedRollout,
+  workload: Deployment | undefined,
+  problems: readonly Problem[],
+): string {
+  const status = (rollout.status ?? {}) as Status;
+  const parts: unknown[] = [
+    rollout.metadata.uid,
+    rollout.metadata.generation,
+    parsed.switches,
+    wishOf(status, parsed),
+    workload === undefined ? null : [revisionOf(workload.spec.template), workload.spec.replicas],
+    status.canaryStatus?.canaryRevision === undefined ? problems.map(({ message }) => message) : null,
+  ];
+  // Only a release that waits is not itself at work on these.
+  if (status.currentStepState === 'StepPaused') parts.push(related(kube, rollout, parsed));
+  else if (status.phase !== 'Progressing' || problems.length > 0) parts.push(problems.map(({ message }) => message));
+  return shortHash(JSON.stringify(parts), 16);
+}
+
+function wishOf(status: Status, parsed: ParsedRollout): string {
+  const { currentStepIndex = 0, nextStepIndex, currentStepState } = status.canaryStatus ?? {};
+  const steps = parsed.plan?.steps.length ?? 0;
+  const natural = currentStepIndex < steps ? currentStepIndex + 1 : -1;
+  const jump = nextStepIndex !== undefined && nextStepIndex !== natural ? `jump ${nextStepIndex}` : '';
+  const approved = currentStepState === 'StepReady' ? 'approved' : '';
+  return jump === '' && approved === '' ? '' : `${currentStepIndex} ${jump} ${approved}`;
+}
+
+/** The objects a waiting release has made or changed, by what would matter if somebody else changed them. */
+function related(kube: Kube, rollout: RolloutObject, parsed: ParsedRollout): unknown {
+  const namespace = rollout.metadata.namespace ?? '';
+  const canaries = kube
+    .copy('deployments')
+    .list(namespace)
+    .filter((object) => object.metadata.labels?.[keys.canaryDeployment] === parsed.plan?.workload.name)
+    .map(({ metadata, spec, status }) => [
+      metadata.uid,
+      metadata.deletionTimestamp,
+      spec.replicas,
+      spec.paused,
+      revisionOf(spec.template),
+      (status?.availableReplicas ?? 0) >= (spec.replicas ?? 1),
+    ]);
+  const routes = (parsed.plan?.routings ?? []).flatMap(({ service, ingress, gateway }) => [
+    kube.copy('services', namespace).get(namespace, service)?.spec,
+    kube.copy('services', namespace).get(namespace, `${service}-canary`)?.spec,
+    ...(ingress === undefined ? [] : ingressesOf(kube, namespace, ingress.name)),
+    ...(gateway === undefined ? [] : [kube.copy('httproutes', namespace).get(namespace, gateway.httpRouteName)?.spec]),
+  ]);
+  return [canaries, routes.map((spec) => spec ?? null)];
+}
+
+function ingressesOf(kube: Kube, namespace: string, name: string): unknown[] {
+  const copy = kube.copy('ingresses', namespace);
+  const user = copy.get(namespace, name);
+  const canary = copy.get(namespace, `${name}-canary`);
+  return [user?.spec, canary?.spec, canary?.metadata.annotations];
+}

@@ -1,0 +1,50 @@
+/** The worker process, from its flags to its end. */
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { endpoint } from '../client/connect.ts';
+import { createWorker } from './create.ts';
+import type { Versioning } from './versioning.ts';
+
+export type WorkerFlags = {
+  readonly kubeconfig?: string;
+  readonly healthAddress: string;
+  readonly versioning: Versioning;
+  readonly cluster: string;
+  readonly taskQueue: string;
+  readonly identity: string;
+};
+
+/** Runs until SIGTERM or SIGINT, then drains. */
+export async function runWorker(flags: WorkerFlags): Promise<void> {
+  Runtime.install({
+    logger: new DefaultLogger('WARN'),
+    shutdownSignals: [],
+  });
+  const log = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const { connection, temporalNamespace, address, stack } = await endpoint();
+  const kubeconfig = flags.kubeconfig ?? (process.env.KUBECONFIG === undefined ? stack?.kubeconfig : undefined);
+  const worker = await createWorker({
+    temporal: connection,
+    temporalNamespace,
+    taskQueue: flags.taskQueue,
+    cluster: flags.cluster,
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    health: hostPort(flags.healthAddress),
+    versioning: flags.versioning,
+    log,
+    worker: { identity: flags.identity },
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      log(`${signal}: taking no more work, letting what runs finish`);
+      worker.shutdown();
+    });
+  log(`worker ready: Temporal ${address} (namespace ${temporalNamespace}), task queue ${flags.taskQueue}, health ${worker.health}`);
+  await worker.run();
+  log('worker stopped');
+}
+
+function hostPort(text: string): { host: string; port: number } {
+  const match = /^(?:\[?([^\]]*)\]?:)?(\d+)$/.exec(text);
+  if (match === null) throw new Error(`"${text}" is not an address: write HOST:PORT, such as 127.0.0.1:9090`);
+  return { host: match[1] === undefined || match[1] === '' ? '0.0.0.0' : match[1], port: Number(match[2]) };
+}

@@ -1,0 +1,207 @@
+/**
+ * Follows the cluster: starts a release when a workload is held for one, tells a running release that something it
+ * depends on has changed, and shows Rollouts that have no release under way. It decides nothing about releases, and any
+ * number of watchers may run: what they send is "look again", and starting twice is starting once.
+ */
+import type { Client } from '@temporalio/client';
+import { keys } from '../activities/keys.ts';
+import { isStatus } from '../activities/kube/errors.ts';
+import type { Kube } from '../activities/kube/kube.ts';
+import type { KindName } from '../activities/kube/kinds.ts';
+import type { Deployment, RolloutObject } from '../activities/kube/objects.ts';
+import { obstacles } from '../activities/look.ts';
+import { canonical } from '../activities/workloads/template.ts';
+import { lookAtDeployment } from '../activities/workloads/deployment.ts';
+import type { Problem } from '../domain/problems.ts';
+import { workflowIdOf } from '../domain/view.ts';
+import { conflicts } from '../spec/conflicts.ts';
+import { type ParsedRollout, parseRollout } from '../spec/rollout.ts';
+import { nudgeSignal, releaseWorkflow } from '../workflows/messages.ts';
+import { digestOf, isActive, rolloutNameOf } from './digest.ts';
+import { idleStatus } from './idle.ts';
+import type { Metrics } from './metrics.ts';
+import { KeyedQueue } from './queue.ts';
+
+export type WatcherOptions = {
+  readonly kube: Kube;
+  readonly client: Client;
+  readonly cluster: string;
+  readonly taskQueue: string;
+  readonly metrics: Metrics;
+  readonly log: (line: string) => void;
+};
+
+/** Everything is looked at again this often, whatever the watches brought: a lost event costs at most this. */
+const resync = 60_000;
+
+/** Kinds that a release or a Rollout's validity depends on, followed in the namespaces that have Rollouts with routes. */
+const related: readonly KindName[] = ['services', 'ingresses', 'httproutes'];
+
+export class Watcher {
+  readonly #options: WatcherOptions;
+  readonly #queue: KeyedQueue;
+  readonly #told = new Map<string, string>();
+  readonly #followed = new WeakSet<object>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#queue = new KeyedQueue(
+      (key) => this.#reconcile(key),
+      (key, error) => {
+        options.metrics.errors.inc({ where: 'reconcile' });
+        options.log(`${key}: ${(error as Error).message}; tried again`);
+      },
+    );
+  }
+
+  start(): this {
+    const { kube } = this.#options;
+    kube.copy('rollouts').onChange((now, before) => this.#enqueue((now ?? before)?.metadata));
+    kube.copy('deployments').onChange((now, before) => this.#deploymentChanged(now, before));
+    this.#timer = setInterval(() => {
+      for (const rollout of kube.copy('rollouts').list()) this.#enqueue(rollout.metadata);
+    }, resync);
+    return this;
+  }
+
+  /** Stops following; what is being sent is let finish. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#queue.close();
+  }
+
+  #enqueue(metadata: { namespace?: string; name: string } | undefined): void {
+    if (metadata !== undefined) this.#queue.add(`${metadata.namespace}/${metadata.name}`);
+  }
+
+  #deploymentChanged(now: Deployment | undefined, before: Deployment | undefined): void {
+    const object = now ?? before;
+    if (object === undefined) return;
+    const namespace = object.metadata.namespace ?? '';
+    const workload = object.metadata.labels?.[keys.canaryDeployment] ?? object.metadata.name;
+    const held = rolloutNameOf(object);
+    if (held !== undefined) this.#queue.add(`${namespace}/${held}`);
+    for (const rollout of this.#options.kube.copy('rollouts').list(namespace))
+      if (parseRollout(rollout).plan?.workload.name === workload) this.#enqueue(rollout.metadata);
+  }
+
+  async #reconcile(key: string): Promise<void> {
+    const { kube } = this.#options;
+    const [namespace = '', name = ''] = key.split('/');
+    const rollouts = kube.copy('rollouts');
+    const rollout = rollouts.get(namespace, name);
+    const parsed = rollout === undefined ? undefined : parseRollout(rollout);
+    if (rollout === undefined || parsed === undefined) return this.#unattached(namespace, name);
+    if (parsed.plan !== undefined && parsed.plan.routings.length > 0) this.#follow(namespace);
+    const seen =
+      parsed.plan === undefined ? undefined : await lookAtDeployment(kube, namespace, parsed.plan.workload.name);
+    const problems = await this.#problems(rollout, parsed);
+    if (isActive(rollout, parsed, seen?.object)) {
+      const digest = digestOf(kube, rollout, parsed, seen?.object, problems);
+      return this.#nudge(namespace, name, digest, {
+        rollout: rollout.metadata.resourceVersion,
+        ...(seen === undefined ? {} : { workload: seen.object.metadata.resourceVersion }),
+      });
+    }
+    this.#told.delete(key);
+    if (parsed.switches.deleting) return this.#letGo(rollout);
+    await this.#showIdle(rollout, parsed, problems, seen?.workload);
+  }
+
+  /** A workload held for a release that has no Rollout object: a client started it. */
+  async #unattached(namespace: string, name: string): Promise<void> {
+    const held = this.#options.kube
+      .copy('deployments')
+      .list(namespace)
+      .find((object) => rolloutNameOf(object) === name);
+    if (held === undefined) return;
+    const digest = `${held.metadata.uid}/${held.metadata.generation}`;
+    await this.#nudge(namespace, name, digest, { workload: held.metadata.resourceVersion });
+  }
+
+  async #problems(rollout: RolloutObject, parsed: ParsedRollout): Promise<Problem[]> {
+    const { kube } = this.#options;
+    const namespace = rollout.metadata.namespace ?? '';
+    const others = kube.copy('rollouts').list(namespace);
+    const found = [...parsed.problems, ...conflicts(rollout, others)];
+    if (parsed.plan !== undefined) found.push(...(await obstacles(kube, namespace, parsed.plan)));
+    return found;
+  }
+
+  /** Services and routes of a namespace: a change of one is a change for the Rollouts there. */
+  #follow(namespace: string): void {
+    for (const kind of related) {
+      const copy = this.#options.kube.copy(kind, namespace);
+      if (this.#followed.has(copy)) continue;
+      this.#followed.add(copy);
+      copy.onChange(() => {
+        for (const rollout of this.#options.kube.copy('rollouts').list(namespace)) this.#enqueue(rollout.metadata);
+      });
+    }
+  }
+
+  async #nudge(namespace: string, name: string, digest: string, seen: { rollout?: string; workload?: string }): Promise<void> {
+    const { client, cluster, taskQueue, metrics } = this.#options;
+    const key = `${namespace}/${name}`;
+    if (this.#told.get(key) === digest) return;
+    await client.workflow.signalWithStart(releaseWorkflow, {
+      workflowId: workflowIdOf({ cluster, namespace, name }),
+      taskQueue,
+      args: [{ cluster, namespace, name }],
+      signal: nudgeSignal,
+      signalArgs: [seen],
+      staticSummary: `release of ${key}`,
+      staticDetails: `Release of the workload named by Rollout \`${key}\` in cluster \`${cluster}\`.`,
+    });
+    metrics.nudges.inc({ kind: 'release' });
+    this.#told.set(key, digest);
+  }
+
+  async #showIdle(
+    rollout: RolloutObject,
+    parsed: ParsedRollout,
+    problems: readonly Problem[],
+    workload: Parameters<typeof idleStatus>[0]['workload'],
+  ): Promise<void> {
+    const { kube } = this.#options;
+    const { namespace = '', name, resourceVersion, generation = 0, finalizers = [], annotations } = rollout.metadata;
+    const hash = parsed.plan?.hash ?? annotations?.[keys.planHash];
+    const marked = finalizers.includes(keys.rolloutFinalizer) && annotations?.[keys.planHash] === hash;
+    const status = rollout.status ?? {};
+    const wanted = idleStatus({
+      generation,
+      switches: parsed.switches,
+      problems,
+      status,
+      ...(parsed.plan === undefined ? {} : { plan: parsed.plan }),
+      ...(workload === undefined ? {} : { workload }),
+    });
+    try {
+      let version = resourceVersion;
+      if (!marked) {
+        const added = finalizers.includes(keys.rolloutFinalizer) ? finalizers : [...finalizers, keys.rolloutFinalizer];
+        const metadata = { finalizers: added, annotations: { [keys.planHash]: hash ?? null } };
+        const changed = await kube.patch('rollouts', namespace, name, { metadata }, { resourceVersion: version });
+        version = changed.metadata.resourceVersion;
+      }
+      if (Object.entries(wanted).every(([field, value]) => canonical(status[field] ?? null) === canonical(value ?? null))) return;
+      await kube.patch('rollouts', namespace, name, { status: wanted }, { subresource: 'status', resourceVersion: version });
+    } catch (error) {
+      // Someone else wrote first, or deleted it: the watch brings what they wrote, and it is looked at again.
+      if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
+    }
+  }
+
+  /** Nothing of a release is left: the object may go. */
+  async #letGo(rollout: RolloutObject): Promise<void> {
+    const { namespace = '', name, resourceVersion, finalizers = [] } = rollout.metadata;
+    if (!finalizers.includes(keys.rolloutFinalizer)) return;
+    const rest = finalizers.filter((finalizer) => finalizer !== keys.rolloutFinalizer);
+    try {
+      await this.#options.kube.patch('rollouts', namespace, name, { metadata: { finalizers: rest.length === 0 ? null : rest } }, { resourceVersion });
+    } catch (error) {
+      if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
+    }
+  }
+}

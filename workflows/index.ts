@@ -1,0 +1,2 @@
+/** Every workflow that a worker of Sluice runs. */
+export { release } from './release.ts';

@@ -1,0 +1,150 @@
+/**
+ * One release, from the first look to its result: look, decide with domain/, act, again. Everything that happens in
+ * between (commands, changes in the cluster, what a waiting activity sees) changes what the next decision sees, and an
+ * action under way is given up as soon as the decision would be another one.
+ */
+import { allHandlersFinished, CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew } from '@temporalio/workflow';
+import { type Action, decide, sameAction } from '../domain/decide.ts';
+import type { Brought } from '../domain/done.ts';
+import { done } from '../domain/done.ts';
+import { finalStatus } from '../domain/status.ts';
+import type { Outcome, ReleaseResult } from '../domain/view.ts';
+import * as activities from './activities.ts';
+import { execute } from './execute.ts';
+import { listen } from './listen.ts';
+import type { ReleaseInput } from './messages.ts';
+import { Run } from './run.ts';
+
+/** How long something the cluster refused is left before it is tried again. */
+const mendTime = 30_000;
+
+/** The release workflow. Its result says how it ended; a plain bug fails the task, not the release. */
+export async function release(input: ReleaseInput): Promise<ReleaseResult> {
+  const run = new Run(input);
+  listen(run);
+  for (;;) {
+    await take(run);
+    if (run.stale || run.facts === undefined) await run.look();
+    const decided = decide(run.state, run.known, Date.now());
+    run.decided(decided);
+    const { action } = decided;
+    if (action.do === 'end') {
+      if (await over(run)) return end(run, action.outcome);
+      continue;
+    }
+    if (action.do === 'restart') {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof release>({ ...input, ...(run.request?.plan === undefined ? {} : { plan: run.request.plan }) });
+    }
+    if (await run.show()) continue;
+    if (action.do === 'wait') await waitFor(run, action.until);
+    else await perform(run, action);
+  }
+}
+
+/** Carries out what a client asked for with `start`: the change of images that the release is about. */
+async function take(run: Run): Promise<void> {
+  const { request } = run;
+  if (request?.change === undefined || run.taken === request) return;
+  run.taken = request;
+  const plan = request.plan ?? run.facts?.plan ?? (await run.look()).plan;
+  if (plan === undefined) {
+    run.refusal = ApplicationFailure.nonRetryable(`Rollout ${run.label} is not there and no plan was given`, 'OtherPlan');
+    return;
+  }
+  try {
+    await activities.hold({ ...run.target, plan, images: request.change.images });
+  } catch (error) {
+    run.refusal = ApplicationFailure.nonRetryable(rootMessage(error), 'BadCommand');
+  }
+  run.stale = true;
+}
+
+/** Nothing left to decide, unless someone has just asked for more. */
+async function over(run: Run): Promise<boolean> {
+  run.ended = true;
+  await condition(allHandlersFinished);
+  if (run.request === run.taken || run.request?.change === undefined) return true;
+  run.ended = false;
+  return false;
+}
+
+async function waitFor(run: Run, until: number | undefined): Promise<void> {
+  const seen = run.version;
+  const news = () => run.stale || run.version !== seen;
+  if (until === undefined) await condition(news);
+  else await condition(news, Math.max(1, until - Date.now()), { summary: `pause of step ${run.state.step}` });
+}
+
+/** Carries an action out, and gives it up when it is no longer the one to take. */
+async function perform(run: Run, action: Action): Promise<void> {
+  const scope = new CancellationScope();
+  let brought: Brought | undefined;
+  let failure: unknown;
+  let finished = false;
+  const work = scope.run(() => execute(run, action)).then(
+    (result) => {
+      brought = result;
+      finished = true;
+    },
+    (error: unknown) => {
+      failure = error;
+      finished = true;
+    },
+  );
+  while (!finished) {
+    const seen = run.version;
+    const deadline = run.deadline(action);
+    const woken = await condition(() => finished || run.stale || run.version !== seen, deadline ?? 2 ** 31 - 1);
+    if (finished) break;
+    if (!woken) run.missedDeadline();
+    if (run.stale) await run.look();
+    const again = decide(run.state, run.known, Date.now());
+    if (sameAction(again.action, action)) {
+      await run.show();
+      continue;
+    }
+    scope.cancel();
+    await activities.wake(workflowInfo().runId);
+    await work;
+    if (failure === undefined && brought !== undefined && sameSubject(run, action)) break;
+    return;
+  }
+  if (failure !== undefined) return blocked(run, failure);
+  if (brought !== undefined) run.state = done(run.state, action, brought, Date.now());
+}
+
+/** An action that was done before it could be stopped counts, unless the release has turned to something else. */
+function sameSubject(run: Run, action: Action): boolean {
+  return action.do === 'finalise' ? run.state.finalise?.reason === action.reason : run.state.finalise === undefined;
+}
+
+/** What no retry mends is shown, and tried again when something changes, or after a while. */
+async function blocked(run: Run, failure: unknown): Promise<void> {
+  if (isCancellation(failure)) return;
+  run.state = { ...run.state, blocked: rootMessage(failure) };
+  await run.show();
+  const seen = run.version;
+  await condition(() => run.stale || run.version !== seen, mendTime);
+}
+
+function rootMessage(error: unknown): string {
+  const cause = (error as { cause?: unknown }).cause;
+  return cause instanceof Error && cause.message !== '' ? rootMessage(cause) : (error as Error).message;
+}
+
+async function end(run: Run, outcome: Outcome): Promise<ReleaseResult> {
+  run.outcome = outcome;
+  run.index(outcome);
+  const nothing = outcome === 'NothingToDo';
+  if (!nothing && run.known.attached)
+    await activities.project({ ...run.target, status: finalStatus(run.state, run.known, outcome, Date.now()), final: true });
+  return {
+    outcome,
+    message: run.refusal?.message ?? (nothing ? 'there was nothing to release' : finalStatus(run.state, run.known, outcome, Date.now()).message),
+    stableRevision: run.state.stable?.podTemplateHash ?? '',
+    canaryRevision: run.state.revision,
+    decisions: run.state.decisions,
+  };
+}

@@ -1,0 +1,169 @@
+/** What one run of the release workflow holds: its state, what was seen last, and what is asked of it. */
+import {
+  type ApplicationFailure,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Action, Decided } from '../domain/decide.ts';
+import { describe } from '../domain/describe.ts';
+import type { Projected } from '../domain/input.ts';
+import { present } from '../domain/present.ts';
+import { type Facts, newRelease, type ReleaseState } from '../domain/release.ts';
+import { statusOf } from '../domain/status.ts';
+import { viewOf } from '../domain/view-of.ts';
+import type { Outcome, ReleaseView } from '../domain/view.ts';
+import { look, project } from './activities.ts';
+import { expectedOf } from './execute.ts';
+import { type Nudge, type ReleaseInput, type StartRequest, searchAttributes, type Target } from './messages.ts';
+
+const keys = {
+  target: defineSearchAttributeKey(searchAttributes.target, SearchAttributeType.KEYWORD),
+  phase: defineSearchAttributeKey(searchAttributes.phase, SearchAttributeType.KEYWORD),
+  revision: defineSearchAttributeKey(searchAttributes.revision, SearchAttributeType.KEYWORD),
+  step: defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT),
+};
+
+export class Run {
+  readonly target: Target;
+  readonly label: string;
+  state: ReleaseState;
+  facts: Facts | undefined;
+  action: Action = { do: 'wait', for: 'nothing' };
+  /** Someone says the cluster has changed. */
+  stale = false;
+  /** Grows with everything but looks that may change a decision: commands, observations, requests. */
+  version = 0;
+  request: StartRequest | undefined;
+  taken: StartRequest | undefined;
+  refusal: ApplicationFailure | undefined;
+  outcome: Outcome | undefined;
+  ended = false;
+  /** The plan a client gave, this run's or an earlier one's. */
+  readonly #plan: ReleaseInput['plan'];
+  #atLeast: Nudge = {};
+  #projected: Projected | undefined;
+  #written = '';
+  #indexed = '';
+
+  constructor(input: ReleaseInput) {
+    this.target = { cluster: input.cluster, namespace: input.namespace, name: input.name };
+    this.label = `${input.namespace}/${input.name}`;
+    this.#plan = input.plan;
+    this.state = newRelease(Date.now());
+    setDefaultSignalHandler(() => {});
+  }
+
+  /** What is known of the cluster; before the first look there is nothing to ask for it. */
+  get known(): Facts {
+    if (this.facts === undefined) throw new Error('the release has not looked yet');
+    return this.facts;
+  }
+
+  changed(): void {
+    this.version += 1;
+  }
+
+  nudge(nudge: Nudge | undefined): void {
+    this.stale = true;
+    this.#atLeast = { ...this.#atLeast, ...nudge };
+  }
+
+  async look(): Promise<Facts> {
+    this.stale = false;
+    const atLeast = this.#atLeast;
+    this.#atLeast = {};
+    const plan = this.request?.plan ?? this.#plan;
+    const expected = expectedOf(this.state);
+    this.facts = await look({
+      namespace: this.target.namespace,
+      name: this.target.name,
+      atLeast,
+      checking: this.state.stage === 'Initializing',
+      ...(plan === undefined ? {} : { plan }),
+      ...(this.#projected === undefined ? {} : { projected: this.#projected }),
+      ...(expected === undefined ? {} : { expected }),
+    });
+    return this.facts;
+  }
+
+  /** Takes up a decision; wishes from the object's status have had their effect with it. */
+  decided({ state, action }: Decided): void {
+    this.state = state;
+    this.action = action;
+    const { input: _, ...facts } = this.known;
+    this.facts = facts;
+  }
+
+  /**
+   * Shows the release: on its Rollout's status, in Temporal's UI, in the search attributes. True when a wish was found
+   * in the status that has to be decided on first.
+   */
+  async show(): Promise<boolean> {
+    setCurrentDetails(describe(this.view()));
+    this.index(present(this.state, this.known, this.action).reason);
+    if (!this.known.attached) return false;
+    const status = statusOf(this.state, this.known, present(this.state, this.known, this.action));
+    const text = JSON.stringify(status);
+    if (text === this.#written) return false;
+    const { namespace, name } = this.target;
+    const input = await project({
+      namespace,
+      name,
+      status,
+      ...(this.#projected === undefined ? {} : { projected: this.#projected }),
+    });
+    if (input !== undefined && this.facts !== undefined) {
+      this.facts = { ...this.facts, input };
+      this.changed();
+      return true;
+    }
+    this.#written = text;
+    this.#projected = {
+      step: this.state.step,
+      steps: this.state.plan?.steps.length ?? 0,
+      state: status.currentStepState,
+      revision: this.state.revision,
+    };
+    return false;
+  }
+
+  index(phase: string): void {
+    const { step, revision } = this.state;
+    const text = `${phase}/${revision}/${step}`;
+    if (text === this.#indexed) return;
+    const first = this.#indexed === '';
+    this.#indexed = text;
+    upsertSearchAttributes([
+      ...(first ? [{ key: keys.target, value: `${this.target.cluster}/${this.label}` }] : []),
+      { key: keys.phase, value: phase },
+      { key: keys.revision, value: revision },
+      { key: keys.step, value: step },
+    ]);
+  }
+
+  view(): ReleaseView {
+    const { workflowId, runId, startTime } = workflowInfo();
+    return viewOf(this.state, this.facts, this.action, {
+      ...this.target,
+      workflowId,
+      runId,
+      startedAt: startTime.toISOString(),
+      ...(this.outcome === undefined ? {} : { outcome: this.outcome }),
+    });
+  }
+
+  /** Milliseconds until the action counts as failing for want of progress; undefined when it cannot. */
+  deadline(action: Action): number | undefined {
+    if (action.do !== 'upgrade' || this.state.failing) return undefined;
+    const limit = (this.known.workload?.progressDeadlineSeconds ?? 600) * 1000;
+    const left = this.state.progressAt + limit - Date.now();
+    return left > 2 ** 31 - 1 ? undefined : Math.max(1, left);
+  }
+
+  missedDeadline(): void {
+    if (this.deadline(this.action) === 1) this.state = { ...this.state, failing: true };
+  }
+}
