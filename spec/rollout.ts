@@ -31,9 +31,8 @@ export function parseRollout(object: unknown): ParsedRollout {
   checkType(root);
   const spec = root.at('spec');
   if (!spec.present) spec.invalid('spec is required');
-  spec.record();
   const switches = readSwitches(root);
-  const plan = readPlan(root);
+  const plan = spec.record() ? readPlan(root) : undefined;
   return problems.length === 0 && plan !== undefined ? { plan, switches, problems } : { switches, problems };
 }
 

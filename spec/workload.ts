@@ -81,7 +81,8 @@ export function readTarget(root: Field): Target | undefined {
   const blueGreen = root.at('spec', 'strategy', 'blueGreen').present;
   const kind = kindOf(first.ref);
   if (!knownWorkloads.has(kind)) {
-    first.field.invalid('WorkloadRef kind is not supported');
+    const knownKind = [...knownWorkloads].some((known) => known.endsWith(`/${first.ref.kind}`));
+    first.field.at(knownKind ? 'apiVersion' : 'kind').invalid('WorkloadRef kind is not supported');
     return undefined;
   }
   const style = blueGreen ? 'blueGreen' : canaryStyle(root, first);
