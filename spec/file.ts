@@ -52,7 +52,7 @@ export function parseFile(text: string, filename: string): Document[] {
     return documents.flatMap((document) => readDocument(document, lines, filename, failed));
   } catch (error) {
     // Nesting without end exhausts the stack of the parser.
-    return [failed(`the file cannot be read as YAML: ${(error as Error).message}`)];
+    return [failed(`the file cannot be read as YAML: ${readable((error as Error).message)}`)];
   }
 }
 
@@ -67,7 +67,7 @@ type Failed = (message: string, position?: Position) => Document;
 function readDocument(document: YamlDocument, lines: LineCounter, file: string, failed: Failed): Document[] {
   // One slip makes a parser see many errors; only the first is worth reading.
   const [error] = document.errors;
-  if (error !== undefined) return [failed(error.message, positionOf(error.pos[0], lines))];
+  if (error !== undefined) return [failed(readable(error.message), positionOf(error.pos[0], lines))];
   let object: unknown;
   try {
     object = document.toJS({ maxAliasCount });
@@ -162,4 +162,9 @@ function place(
 
 function sameStart(one: Path, other: Path, length: number): boolean {
   return one.slice(0, length).every((segment, index) => segment === other[index]);
+}
+
+/** The parser's own words, but for the exhausted stack of deep nesting. */
+function readable(message: string): string {
+  return message.includes('call stack') ? 'lists or maps are nested too deep' : message;
 }

@@ -121,7 +121,7 @@ function canaryStyle(root: Field, { ref, older }: Reference): Style {
   const extra = root.at('spec', 'strategy', 'canary', 'enableExtraWorkloadForCanary').boolean();
   if (!deployment) return 'partition';
   if (extra !== undefined) return extra ? 'canary' : 'partition';
-  if (written !== '') return written === 'canary' ? 'canary' : 'partition';
+  if (written !== '') return written === 'partition' ? 'partition' : 'canary';
   return older || writesWeights(root) ? 'canary' : 'partition';
 }
 
