@@ -14,7 +14,7 @@ import type { Split } from './routes/provider.ts';
 import { ensureCanaryService, pinStableService, removeCanaryService, restoreStableService } from './routes/services.ts';
 import { interrupt, watching, type Waiting } from './waiting.ts';
 import { removeCanaries, upgradeCanary } from './workloads/deployment.ts';
-import { holdWith, putBack, release, rolledOut } from './workloads/hold.ts';
+import { holdWith, putBack, resume } from './workloads/hold.ts';
 
 export type Dependencies = { readonly kube: Kube; readonly client: Client };
 
@@ -179,8 +179,7 @@ async function finaliseStep(kube: Kube, request: FinaliseRequest, waiting: Waiti
       if (stable !== undefined) await putBack(kube, namespace, workload, stable.podTemplateHash);
       return {};
     case 'resumeWorkload':
-      await release(kube, namespace, workload, expected);
-      await rolledOut(kube, namespace, workload, expected, waiting);
+      await resume(kube, namespace, workload, expected, waiting);
       return {};
     case 'releaseWorkload':
       await removeCanaries(kube, namespace, workload, waiting.signal);

@@ -1,5 +1,5 @@
 /** Seeing what a release must know of the cluster, from local copies where they are in step. */
-import type { Projected } from '../domain/input.ts';
+import type { Projected, Wish } from '../domain/input.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Problem } from '../domain/problems.ts';
 import type { Facts } from '../domain/release.ts';
@@ -30,6 +30,8 @@ export type LookRequest = {
   /** The plan a client started the release with; a Rollout object's own goes before it. */
   readonly plan?: Plan;
   readonly projected?: Projected;
+  /** The wish in the status that was acted on since. */
+  readonly taken?: Wish;
   /** Look for what would keep a release from beginning. */
   readonly checking: boolean;
   readonly expected?: Expected;
@@ -49,7 +51,7 @@ export async function look(kube: Kube, request: LookRequest): Promise<Facts> {
   const canary = target === undefined ? undefined : await canaryOf(kube, namespace, target.workload.name, revision);
   const problems: Problem[] = [...(parsed?.problems ?? [])];
   if (request.checking && plan !== undefined) problems.push(...(await obstacles(kube, namespace, plan)));
-  const input: Input | undefined = rollout === undefined ? undefined : inputIn(rollout, request.projected);
+  const input: Input | undefined = rollout === undefined ? undefined : inputIn(rollout, request.projected, request.taken);
   return {
     ...(plan === undefined ? {} : { plan }),
     problems,

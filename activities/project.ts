@@ -14,6 +14,8 @@ export type ProjectRequest = {
   readonly status: WantedStatus;
   /** What was written last; anything else in its place is somebody's wish. */
   readonly projected?: Projected;
+  /** The wish that was acted on since. */
+  readonly taken?: Wish;
   /** Wishes are not looked for: the release is over. */
   readonly final?: boolean;
 };
@@ -29,7 +31,7 @@ export async function projectStatus(kube: Kube, request: ProjectRequest): Promis
   let live = await kube.read('rollouts', namespace, name);
   for (;;) {
     if (live === undefined) return undefined;
-    const input = request.final === true ? undefined : inputIn(live, projected);
+    const input = request.final === true ? undefined : inputIn(live, projected, request.taken);
     if (input !== undefined) return input;
     const wanted = { ...status, conditions: conditions(live, status.conditions) };
     if (matches(live.status, wanted)) return undefined;
@@ -48,8 +50,8 @@ export async function projectStatus(kube: Kube, request: ProjectRequest): Promis
 }
 
 /** The wish in a Rollout's status, with the name of the client that wrote it. */
-export function inputIn(live: RolloutObject, projected: Projected | undefined): Input | undefined {
-  const wish = wishIn(live.status, projected);
+export function inputIn(live: RolloutObject, projected: Projected | undefined, taken?: Wish): Input | undefined {
+  const wish = wishIn(live.status, projected, taken);
   return wish === undefined ? undefined : { ...wish, by: writerOf(live) };
 }
 

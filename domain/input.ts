@@ -11,9 +11,15 @@ export type Wish = { readonly approve?: number; readonly jump?: number };
 
 /**
  * Wishes in a status, given what was last written there; none while nothing was. They count only for the step and the
- * revision on which they were written.
+ * revision on which they were written. `taken` is the one that was acted on since: it stands there until it is written over.
  */
-export function wishIn(status: unknown, projected: Projected | undefined): Wish | undefined {
+export function wishIn(status: unknown, projected: Projected | undefined, taken?: Wish): Wish | undefined {
+  const wish = written(status, projected);
+  const again = wish !== undefined && wish.approve === taken?.approve && wish.jump === taken?.jump;
+  return again ? undefined : wish;
+}
+
+function written(status: unknown, projected: Projected | undefined): Wish | undefined {
   const live = (status as { canaryStatus?: Record<string, unknown> } | undefined)?.canaryStatus;
   if (live === undefined || live === null || projected === undefined) return undefined;
   if (live.canaryRevision !== projected.revision || live.currentStepIndex !== projected.step) return undefined;

@@ -2,15 +2,16 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 
-type Flags = { kubeconfig?: string; healthAddress: string; versioning: 'pinned' | 'auto' | 'off' };
+type Flags = { kubeconfig?: string; watchNamespace?: string; healthAddress: string; versioning: 'pinned' | 'auto' | 'off' };
 
 export function registerWorkerCommand(program: Command): void {
   program
     .command('worker')
     .description('run a worker: carries out releases, follows the cluster, serves health and metrics')
     .option('--kubeconfig FILE', 'cluster to work on (default: KUBECONFIG, ~/.kube/config, or the service account)')
+    .option('--watch-namespace NAME', 'serve the Rollouts of this namespace only (default: all)')
     .option('--health-address HOST:PORT', 'where /healthz, /readyz and /metrics are served', '127.0.0.1:9090')
-    .option('--versioning MODE', 'pinned: a release finishes on the build it began on; auto; off', 'pinned')
+    .option('--versioning MODE', 'auto: releases move to the newest build; pinned: each finishes on its own; off', 'auto')
     .action(async (flags: Flags, command: Command) => {
       const { cluster = 'default', taskQueue = 'sluice' } = command.optsWithGlobals() as { cluster?: string; taskQueue?: string };
       const { runWorker } = await import('./main.ts');

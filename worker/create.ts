@@ -19,6 +19,8 @@ export type SluiceWorkerOptions = {
   readonly cluster: string;
   /** Path of a kubeconfig; default: KUBECONFIG, ~/.kube/config, or the Pod's service account. */
   readonly kubeconfig?: string;
+  /** Serve the Rollouts of this namespace only. */
+  readonly namespace?: string;
   readonly health?: { readonly host: string; readonly port: number };
   readonly versioning: Versioning;
   readonly log: (line: string) => void;
@@ -37,7 +39,7 @@ export type SluiceWorker = {
 
 export async function createWorker(options: SluiceWorkerOptions): Promise<SluiceWorker> {
   const metrics = createMetrics();
-  const kube = new Kube(connectKube(options.kubeconfig, metrics));
+  const kube = new Kube(connectKube(options.kubeconfig, metrics), options.namespace);
   const connection = await Connection.connect(options.temporal);
   await registerSearchAttributes(connection, options.temporalNamespace);
   const client = new Client({ connection, namespace: options.temporalNamespace });
@@ -97,7 +99,7 @@ function unready(kube: Kube, worker: Worker): string[] {
   const state = worker.getState();
   const missing = kube
     .copies()
-    .filter((copy) => copy.namespace === undefined && !copy.synced)
+    .filter((copy) => !copy.synced && (copy.kind === 'rollouts' || copy.kind === 'deployments'))
     .map((copy) => `not following ${copy.kind} yet: ${copy.trouble ?? ''}`);
   return state === 'RUNNING' ? missing : [`the Temporal worker is ${state}`, ...missing];
 }

@@ -35,29 +35,48 @@ export function isActive(rollout: RolloutObject, parsed: ParsedRollout, workload
 }
 
 /**
- * Equal digests mean that a running release has nothing new to see. What it writes itself stays out of it, as far as it
- * can be told: a needless look costs little, a missed change would cost a release.
+ * What a release was last told. Each part counts for itself, and only when it says something: what a release writes
+ * itself (a step reached, a wish written over) must not wake it.
  */
+export type Digest = {
+  /** The objects the release is about: always counts. */
+  readonly subject: string;
+  /** A wish in the status; empty when there is none. */
+  readonly wish: string;
+  /** What would keep a release from beginning; counts while it has not. */
+  readonly obstacles: string;
+  /** What the release made or changed; empty while it is itself at work on it. */
+  readonly made: string;
+};
+
+/** Has a release that was told `before` anything to see in `now`? */
+export function isNews(before: Digest | undefined, now: Digest): boolean {
+  if (before === undefined || before.subject !== now.subject) return true;
+  if (now.wish !== '' && now.wish !== before.wish) return true;
+  if (now.obstacles !== before.obstacles) return true;
+  return now.made !== '' && before.made !== '' && now.made !== before.made;
+}
+
 export function digestOf(
   kube: Kube,
   rollout: RolloutObject,
   parsed: ParsedRollout,
   workload: Deployment | undefined,
   problems: readonly Problem[],
-): string {
+): Digest {
   const status = (rollout.status ?? {}) as Status;
-  const parts: unknown[] = [
-    rollout.metadata.uid,
-    rollout.metadata.generation,
-    parsed.switches,
-    wishOf(status, parsed),
-    workload === undefined ? null : [revisionOf(workload.spec.template), workload.spec.replicas],
-    status.canaryStatus?.canaryRevision === undefined ? problems.map(({ message }) => message) : null,
-  ];
-  // Only a release that waits is not itself at work on these.
-  if (status.currentStepState === 'StepPaused') parts.push(related(kube, rollout, parsed));
-  else if (status.phase !== 'Progressing' || problems.length > 0) parts.push(problems.map(({ message }) => message));
-  return shortHash(JSON.stringify(parts), 16);
+  const begun = status.canaryStatus?.canaryRevision !== undefined && status.phase === 'Progressing';
+  return {
+    subject: JSON.stringify([
+      rollout.metadata.uid,
+      rollout.metadata.generation,
+      parsed.switches.deleting,
+      workload === undefined ? null : [revisionOf(workload.spec.template), workload.spec.replicas],
+    ]),
+    wish: wishOf(status, parsed),
+    obstacles: begun ? '' : problems.map(({ message }) => message).join('; '),
+    made: status.currentStepState === 'StepPaused' ? shortHash(JSON.stringify(made(kube, rollout, parsed)), 16) : '',
+  };
 }
 
 function wishOf(status: Status, parsed: ParsedRollout): string {
@@ -70,7 +89,7 @@ function wishOf(status: Status, parsed: ParsedRollout): string {
 }
 
 /** The objects a waiting release has made or changed, by what would matter if somebody else changed them. */
-function related(kube: Kube, rollout: RolloutObject, parsed: ParsedRollout): unknown {
+function made(kube: Kube, rollout: RolloutObject, parsed: ParsedRollout): unknown {
   const namespace = rollout.metadata.namespace ?? '';
   const canaries = kube
     .copy('deployments')

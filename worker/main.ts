@@ -6,6 +6,7 @@ import type { Versioning } from './versioning.ts';
 
 export type WorkerFlags = {
   readonly kubeconfig?: string;
+  readonly watchNamespace?: string;
   readonly healthAddress: string;
   readonly versioning: Versioning;
   readonly cluster: string;
@@ -30,6 +31,7 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     health: hostPort(flags.healthAddress),
     versioning: flags.versioning,
+    ...(flags.watchNamespace === undefined ? {} : { namespace: flags.watchNamespace }),
     log,
     worker: { identity: flags.identity },
   });

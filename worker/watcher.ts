@@ -17,7 +17,7 @@ import { workflowIdOf } from '../domain/view.ts';
 import { conflicts } from '../spec/conflicts.ts';
 import { type ParsedRollout, parseRollout } from '../spec/rollout.ts';
 import { nudgeSignal, releaseWorkflow } from '../workflows/messages.ts';
-import { digestOf, isActive, rolloutNameOf } from './digest.ts';
+import { type Digest, digestOf, isActive, isNews, rolloutNameOf } from './digest.ts';
 import { idleStatus } from './idle.ts';
 import type { Metrics } from './metrics.ts';
 import { KeyedQueue } from './queue.ts';
@@ -40,7 +40,7 @@ const related: readonly KindName[] = ['services', 'ingresses', 'httproutes'];
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #queue: KeyedQueue;
-  readonly #told = new Map<string, string>();
+  readonly #told = new Map<string, Digest>();
   readonly #followed = new WeakSet<object>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -116,7 +116,8 @@ export class Watcher {
       .list(namespace)
       .find((object) => rolloutNameOf(object) === name);
     if (held === undefined) return;
-    const digest = `${held.metadata.uid}/${held.metadata.generation}`;
+    const subject = `${held.metadata.uid}/${held.metadata.generation}`;
+    const digest = { subject, wish: '', obstacles: '', made: '' };
     await this.#nudge(namespace, name, digest, { workload: held.metadata.resourceVersion });
   }
 
@@ -141,21 +142,27 @@ export class Watcher {
     }
   }
 
-  async #nudge(namespace: string, name: string, digest: string, seen: { rollout?: string; workload?: string }): Promise<void> {
+  async #nudge(namespace: string, name: string, digest: Digest, seen: { rollout?: string; workload?: string }): Promise<void> {
     const { client, cluster, taskQueue, metrics } = this.#options;
     const key = `${namespace}/${name}`;
-    if (this.#told.get(key) === digest) return;
-    await client.workflow.signalWithStart(releaseWorkflow, {
-      workflowId: workflowIdOf({ cluster, namespace, name }),
-      taskQueue,
-      args: [{ cluster, namespace, name }],
-      signal: nudgeSignal,
-      signalArgs: [seen],
-      staticSummary: `release of ${key}`,
-      staticDetails: `Release of the workload named by Rollout \`${key}\` in cluster \`${cluster}\`.`,
-    });
-    metrics.nudges.inc({ kind: 'release' });
+    const news = isNews(this.#told.get(key), digest);
     this.#told.set(key, digest);
+    if (!news) return;
+    try {
+      await client.workflow.signalWithStart(releaseWorkflow, {
+        workflowId: workflowIdOf({ cluster, namespace, name }),
+        taskQueue,
+        args: [{ cluster, namespace, name }],
+        signal: nudgeSignal,
+        signalArgs: [seen],
+        staticSummary: `release of ${key}`,
+        staticDetails: `Release of the workload named by Rollout \`${key}\` in cluster \`${cluster}\`.`,
+      });
+      metrics.nudges.inc({ kind: 'release' });
+    } catch (error) {
+      this.#told.delete(key);
+      throw error;
+    }
   }
 
   async #showIdle(

@@ -9,9 +9,9 @@ import {
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Action, Decided } from '../domain/decide.ts';
 import { describe } from '../domain/describe.ts';
-import type { Projected } from '../domain/input.ts';
-import { present } from '../domain/present.ts';
-import { type Facts, newRelease, type ReleaseState } from '../domain/release.ts';
+import type { Projected, Wish } from '../domain/input.ts';
+import { present, timestamp } from '../domain/present.ts';
+import { type Facts, newRelease, type ReleaseState, withDecision } from '../domain/release.ts';
 import { statusOf } from '../domain/status.ts';
 import { viewOf } from '../domain/view-of.ts';
 import type { Outcome, ReleaseView } from '../domain/view.ts';
@@ -45,6 +45,7 @@ export class Run {
   readonly #plan: ReleaseInput['plan'];
   #atLeast: Nudge = {};
   #projected: Projected | undefined;
+  #taken: Wish | undefined;
   #written = '';
   #indexed = '';
 
@@ -84,6 +85,7 @@ export class Run {
       checking: this.state.stage === 'Initializing',
       ...(plan === undefined ? {} : { plan }),
       ...(this.#projected === undefined ? {} : { projected: this.#projected }),
+      ...(this.#taken === undefined ? {} : { taken: this.#taken }),
       ...(expected === undefined ? {} : { expected }),
     });
     return this.facts;
@@ -93,8 +95,14 @@ export class Run {
   decided({ state, action }: Decided): void {
     this.state = state;
     this.action = action;
-    const { input: _, ...facts } = this.known;
+    const { input, ...facts } = this.known;
     this.facts = facts;
+    if (input === undefined) return;
+    const { by, ...wish } = input;
+    this.#taken = wish;
+    this.#written = '';
+    const what = wish.jump === undefined ? `approved step ${wish.approve}` : `jumped to step ${wish.jump}`;
+    this.state = withDecision(state, { at: timestamp(Date.now()), what, by, via: 'kubectl' });
   }
 
   /**
@@ -114,6 +122,7 @@ export class Run {
       name,
       status,
       ...(this.#projected === undefined ? {} : { projected: this.#projected }),
+      ...(this.#taken === undefined ? {} : { taken: this.#taken }),
     });
     if (input !== undefined && this.facts !== undefined) {
       this.facts = { ...this.facts, input };
@@ -121,6 +130,7 @@ export class Run {
       return true;
     }
     this.#written = text;
+    this.#taken = undefined;
     this.#projected = {
       step: this.state.step,
       steps: this.state.plan?.steps.length ?? 0,

@@ -22,15 +22,19 @@ export class Kube {
   readonly #copies = new Map<string, { copy: Reflector<KindName>; used: number }>();
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(connection: KubeConnection) {
+  readonly #only: string | undefined;
+
+  /** With `only`, the kinds followed everywhere are followed in that namespace alone. */
+  constructor(connection: KubeConnection, only?: string) {
     this.connection = connection;
+    this.#only = only;
     this.#sweeper = setInterval(() => void this.#sweep(), 60_000);
     this.#sweeper.unref();
   }
 
   /** The shared copy of a kind (in a namespace), following from the first call on. */
   copy<K extends KindName>(kind: K, namespace?: string): Reflector<K> {
-    const scope = clusterWide.includes(kind) ? undefined : namespace;
+    const scope = this.#scope(kind, namespace);
     const key = `${kind}/${scope ?? ''}`;
     let held = this.#copies.get(key);
     if (held === undefined) {
@@ -147,14 +151,17 @@ export class Kube {
 
   #absorb<K extends KindName>(kind: K, object: ObjectOf[K]): void {
     if (object?.metadata?.namespace === undefined) return;
-    const scope = clusterWide.includes(kind) ? '' : object.metadata.namespace;
-    const held = this.#copies.get(`${kind}/${scope}`);
+    const held = this.#copies.get(`${kind}/${this.#scope(kind, object.metadata.namespace) ?? ''}`);
     (held?.copy as unknown as Reflector<K> | undefined)?.absorb(object);
+  }
+
+  #scope(kind: KindName, namespace: string | undefined): string | undefined {
+    return clusterWide.includes(kind) ? this.#only : namespace;
   }
 
   async #sweep(): Promise<void> {
     for (const [key, { copy, used }] of [...this.#copies]) {
-      if (copy.namespace === undefined || Date.now() - used < idle) continue;
+      if (clusterWide.includes(copy.kind) || Date.now() - used < idle) continue;
       this.#copies.delete(key);
       await copy.close();
     }

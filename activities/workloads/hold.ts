@@ -28,9 +28,7 @@ export async function holdWith(
       const image = images[one.name];
       return image === undefined ? one : { ...one, image };
     });
-    const same = changed.every((one, index) => one.image === containers[index]?.image);
-    if (same && object.metadata.annotations?.[keys.inProgressing] !== undefined) return undefined;
-    if (same) return undefined;
+    if (changed.every((one, index) => one.image === containers[index]?.image)) return undefined;
     return {
       metadata: { annotations: { [keys.inProgressing]: JSON.stringify({ rolloutName }) } },
       spec: { paused: true, template: { spec: { containers: changed } } },
@@ -66,49 +64,78 @@ export async function release(
   namespace: string,
   name: string,
   expected: readonly string[],
-): Promise<Deployment | undefined> {
-  return changing(kube, namespace, name, (object) => {
-    const revision = revisionOf(object.spec.template);
-    if (!expected.includes(revision)) return undefined;
-    const held = object.metadata.annotations?.[keys.inProgressing] !== undefined;
-    if (!held) return undefined;
-    const paused = object.metadata.annotations?.[keys.originalPaused] === undefined ? null : true;
+): Promise<void> {
+  const object = await changing(kube, namespace, name, (held) => {
+    if (!expected.includes(revisionOf(held.spec.template)) || !isHeld(held)) return undefined;
+    const paused = held.metadata.annotations?.[keys.originalPaused] === 'true' ? true : null;
     return {
       metadata: { annotations: { [keys.inProgressing]: null, [keys.originalPaused]: null } },
       spec: { paused },
     };
   });
+  if (object === undefined || !expected.includes(revisionOf(object.spec.template)) || !isHeld(object)) return;
+  throw new KubeError(
+    `Deployment ${namespace}/${name} stays held: an admission policy puts the hold back; run "sluice install" to bring the policies in step with this worker`,
+    0,
+    'StillHeld',
+  );
+}
+
+export function isHeld(object: Deployment): boolean {
+  return object.metadata.annotations?.[keys.inProgressing] !== undefined;
 }
 
 /**
- * Resolves when the Deployment has rolled: all pods updated and enough available by its own maxUnavailable. Resolves as
- * well, with false, when a version that was not expected is held: it will not roll any further.
+ * Lets the Deployment roll and resolves when it has: all pods updated and enough available by its own maxUnavailable. A
+ * hold that comes back for an expected version is taken off again. False when another version is in its template: what
+ * rolls then is not this release.
  */
-export async function rolledOut(
+export async function resume(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  expected: readonly string[],
+  waiting: Waiting,
+): Promise<boolean> {
+  for (;;) {
+    await release(kube, namespace, name, expected);
+    const seen = await rolledOut(kube, namespace, name, expected, waiting);
+    if (seen !== 'held') return seen === 'rolled';
+  }
+}
+
+async function rolledOut(
   kube: Kube,
   namespace: string,
   name: string,
   expected: readonly string[],
   { signal, observe }: Waiting,
-): Promise<boolean> {
+): Promise<'rolled' | 'held' | 'other'> {
   const copy = kube.copy('deployments', namespace);
-  let rolled = false;
-  await copy.until(() => {
+  let seen: 'rolled' | 'held' | 'other' | undefined;
+  const look = () => {
     const object = copy.get(namespace, name);
-    if (object === undefined) return true;
-    if (!expected.includes(revisionOf(object.spec.template))) return true;
-    if (object.metadata.annotations?.[keys.inProgressing] !== undefined) return true;
+    if (object === undefined || !expected.includes(revisionOf(object.spec.template))) return 'other';
+    if (isHeld(object)) return 'held';
+    // Its owner had paused it before the release, or has now: it will not roll until they say so.
+    if (object.spec.paused === true) return 'rolled';
     const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = object.status ?? {};
     const wanted = object.spec.replicas ?? 1;
-    rolled =
+    if (
       observedGeneration >= (object.metadata.generation ?? 0) &&
       updatedReplicas === replicas &&
       updatedReplicas >= wanted &&
-      availableReplicas + maxUnavailable(object) >= wanted;
-    if (!rolled) observe({ ready: availableReplicas, updated: updatedReplicas, problem: trouble(kube, namespace, object) });
-    return rolled || object.spec.paused === true;
+      availableReplicas + maxUnavailable(object) >= wanted
+    )
+      return 'rolled';
+    observe({ ready: availableReplicas, updated: updatedReplicas, problem: trouble(kube, namespace, object) });
+    return undefined;
+  };
+  await copy.until(() => {
+    seen = look();
+    return seen !== undefined;
   }, signal);
-  return rolled;
+  return seen ?? 'other';
 }
 
 function trouble(kube: Kube, namespace: string, object: Deployment): string {

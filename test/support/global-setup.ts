@@ -1,0 +1,18 @@
+/** Brings up one embedded stack for the whole run, installs Sluice in it, and says where it is. */
+import { find, up } from '../../dev/stack.ts';
+import { install } from '../../deploy/install.ts';
+
+/** Name of the run's own stack: a stack someone works on is left alone. */
+export const stackName = process.env.SLUICE_TEST_STACK ?? 'test';
+
+export default async function setup(): Promise<void> {
+  process.env.SLUICE_STACK = stackName;
+  const kept = process.env.SLUICE_TEST_KEEP === '1' ? find(stackName) : undefined;
+  const stack = await up({ name: stackName, audit: true, fresh: kept === undefined });
+  await install({ kubeconfig: stack.kubernetes.kubeconfigs.admin });
+  process.env.SLUICE_TEST_KUBECONFIG = stack.kubernetes.kubeconfigs.admin;
+  process.env.SLUICE_TEST_KUBECONFIG_WORKER = stack.kubernetes.kubeconfigs.worker;
+  process.env.KUBECONFIG = stack.kubernetes.kubeconfigs.admin;
+  process.env.TEMPORAL_ADDRESS = stack.temporal.address;
+  process.env.TEMPORAL_NAMESPACE = stack.temporal.namespace;
+}
