@@ -26,8 +26,14 @@ export type RouteContext = {
 };
 
 export type RouteProvider = {
-  /** What stops a release from using this route: absent, or never sending a request to the stable Service. */
-  check(context: Pick<RouteContext, 'kube' | 'namespace' | 'routing' | 'stableService'>): Promise<Problem[]>;
+  /**
+   * What stops a release from using this route: absent, never sending a request to the stable Service, or not able to
+   * send requests as one of `splits` (by step) asks.
+   */
+  check(
+    context: Pick<RouteContext, 'kube' | 'namespace' | 'routing' | 'stableService'>,
+    splits?: readonly Split[],
+  ): Promise<Problem[]>;
   /**
    * Makes the route send requests as `split` says, and resolves when the route's controller has accepted it (where
    * that can be seen). Idempotent; puts right what others changed. A 409 is retried inside. Never sends the new version
