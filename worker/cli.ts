@@ -8,10 +8,10 @@ export function registerWorkerCommand(program: Command): void {
   program
     .command('worker')
     .description('run a worker: carries out releases, follows the cluster, serves health and metrics')
-    .option('--kubeconfig FILE', 'cluster to work on (default: KUBECONFIG, ~/.kube/config, or the service account)')
-    .option('--watch-namespace NAME', 'serve the Rollouts of this namespace only (default: all)')
-    .option('--health-address HOST:PORT', 'where /healthz, /readyz and /metrics are served', '127.0.0.1:9090')
-    .option('--versioning MODE', 'auto: releases move to the newest build; pinned: each finishes on its own; off', 'auto')
+    .option('--kubeconfig <file>', 'cluster to work on (default: KUBECONFIG, ~/.kube/config, or the service account)')
+    .option('--watch-namespace <name>', 'serve the Rollouts of this namespace only (default: all)')
+    .option('--health-address <host:port>', 'where /healthz, /readyz and /metrics are served', '127.0.0.1:9090')
+    .option('--versioning <mode>', 'auto: releases move to the newest build; pinned: each finishes on its own; off', 'auto')
     .action(async (flags: Flags, command: Command) => {
       const { cluster = 'default', taskQueue = 'sluice' } = command.optsWithGlobals() as { cluster?: string; taskQueue?: string };
       const { runWorker } = await import('./main.ts');

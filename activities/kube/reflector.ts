@@ -13,6 +13,9 @@ import type { KubeObject, ObjectOf } from './objects.ts';
 /** The server sends bookmarks about once a minute; a longer silence means a dead connection. */
 const silence = 100_000;
 
+/** Deleted objects whose end is remembered. */
+const remembered = 1_000;
+
 type Listener<T> = (now: T | undefined, before: T | undefined) => void;
 type Line = { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'; object: KubeObject & { code?: number } };
 type Page = { metadata: { resourceVersion: string; continue?: string }; items: KubeObject[] };
@@ -27,6 +30,8 @@ export class Reflector<K extends KindName> {
   readonly #connection: KubeConnection;
   readonly #objects = new Map<string, ObjectOf[K]>();
   readonly #listeners = new Set<Listener<ObjectOf[K]>>();
+  /** Objects seen deleted lately: the answer to a write may arrive after the news of their end. */
+  readonly #gone = new Set<string>();
   readonly #stop = new AbortController();
   #version = '0';
   #synced = false;
@@ -182,7 +187,7 @@ export class Reflector<K extends KindName> {
   #put(object: ObjectOf[K]): void {
     const key = keyOf(object);
     const before = this.#objects.get(key);
-    if (before !== undefined && !isNewer(object, before)) return;
+    if (this.#gone.has(object.metadata.uid) || (before !== undefined && !isNewer(object, before))) return;
     slim(object);
     this.#objects.set(key, object);
     this.#notify(object, before);
@@ -190,6 +195,11 @@ export class Reflector<K extends KindName> {
 
   #drop(key: string, last: ObjectOf[K]): void {
     const before = this.#objects.get(key);
+    this.#gone.add(last.metadata.uid);
+    for (const uid of this.#gone) {
+      if (this.#gone.size <= remembered) break;
+      this.#gone.delete(uid);
+    }
     // A late DELETED of an older object of the same name must not hide the one made since.
     if (before !== undefined && before.metadata.uid !== last.metadata.uid) return;
     if (this.#objects.delete(key)) this.#notify(undefined, before);

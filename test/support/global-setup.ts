@@ -8,7 +8,8 @@ export const stackName = process.env.SLUICE_TEST_STACK ?? 'test';
 export default async function setup(): Promise<void> {
   process.env.SLUICE_STACK = stackName;
   const kept = process.env.SLUICE_TEST_KEEP === '1' ? find(stackName) : undefined;
-  const stack = await up({ name: stackName, audit: true, fresh: kept === undefined });
+  const dataPlane = process.env.SLUICE_TEST_PACKETS === '0' ? { dataPlane: false } : {};
+  const stack = await up({ name: stackName, audit: true, fresh: kept === undefined, ...dataPlane });
   await install({ kubeconfig: stack.kubernetes.kubeconfigs.admin });
   process.env.SLUICE_TEST_KUBECONFIG = stack.kubernetes.kubeconfigs.admin;
   process.env.SLUICE_TEST_KUBECONFIG_WORKER = stack.kubernetes.kubeconfigs.worker;
