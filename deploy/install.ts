@@ -42,7 +42,7 @@ export async function install(options: InstallOptions = {}): Promise<void> {
   try {
     const all = manifests(await mutatingVersion(connection));
     for (const manifest of all) {
-      if (manifest.kind === 'Namespace') await waitWhileTerminating(connection, pathOf(manifest), timeout);
+      if (manifest.kind === 'Namespace') await waitWhileTerminating(connection, manifest, timeout);
       log(`${nameOf(manifest)} ${await apply(connection, manifest, options.force ?? false)}`);
       if (manifest.kind === 'CustomResourceDefinition') await waitUntilServed(connection, manifest, timeout);
     }
@@ -99,10 +99,25 @@ async function apply(connection: KubeConnection, manifest: Manifest, force: bool
           contentType: 'application/apply-patch+yaml',
         });
     if (before === undefined) return 'created';
-    return before.metadata.resourceVersion === after.metadata.resourceVersion ? 'unchanged' : 'configured';
+    return content(before) === content(after) ? 'unchanged' : 'configured';
   } catch (error) {
     throw explain(error, `write ${nameOf(manifest)}`);
   }
+}
+
+/** What an object says, without what the API server and its controllers note on it: they do so at any time. */
+function content(stored: Stored): string {
+  const { status: _, metadata, ...rest } = stored as Stored & { status?: unknown };
+  const {
+    resourceVersion: _version,
+    managedFields: _fields,
+    generation: _generation,
+    ...kept
+  } = metadata as Stored['metadata'] & {
+    managedFields?: unknown;
+    generation?: unknown;
+  };
+  return JSON.stringify({ ...rest, metadata: kept });
 }
 
 /** OpenKruise's own CRD converts through its webhook; ours does not convert, and never has one. */
@@ -128,12 +143,12 @@ async function takeOver(
 }
 
 /** Just after a removal the namespace is still there, and takes nothing new. */
-async function waitWhileTerminating(connection: KubeConnection, path: string, timeout: number): Promise<void> {
+async function waitWhileTerminating(connection: KubeConnection, manifest: Manifest, timeout: number): Promise<void> {
   const deadline = Date.now() + timeout;
   for (;;) {
-    const found = await connection.call<{ status?: { phase?: string } }>('GET', path).catch((error) => {
+    const found = await connection.call<{ status?: { phase?: string } }>('GET', pathOf(manifest)).catch((error) => {
       if ((error as { status?: number }).status === 404) return undefined;
-      throw explain(error, `read ${path}`);
+      throw explain(error, `read ${nameOf(manifest)}`);
     });
     if (found?.status?.phase !== 'Terminating') return;
     if (Date.now() > deadline)

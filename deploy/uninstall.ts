@@ -6,6 +6,7 @@ import { manifests, nameOf, pathOf } from './manifests.ts';
 
 const finalizer = 'rollouts.kruise.io/rollout';
 const mark = 'rollouts.kruise.io/in-progressing';
+const memo = 'sluice.dev/original-paused';
 const rolloutsPath = '/apis/rollouts.kruise.io/v1beta1/rollouts';
 const underWay = ['Progressing', 'Terminating', 'Disabling'];
 
@@ -39,6 +40,7 @@ export async function uninstall(options: Omit<InstallOptions, 'dryRun'> = {}): P
       log(`${nameOf(manifest)} ${await remove(connection, pathOf(manifest), options.timeout ?? 30_000)}`);
     }
     for (const { metadata } of held) {
+      await removeMark(connection, metadata);
       log(
         `deployment/${metadata.name} stays paused: kubectl rollout resume deployment/${metadata.name} -n ${metadata.namespace}`,
       );
@@ -99,6 +101,17 @@ async function remove(connection: KubeConnection, path: string, timeout: number)
     await sleep(100);
   }
   return 'deleted';
+}
+
+/** Nothing of ours stays on it; whether it goes on is for its owner to say. */
+async function removeMark(connection: KubeConnection, { namespace, name }: Item['metadata']): Promise<void> {
+  const body = { metadata: { annotations: { [mark]: null, [memo]: null } } };
+  await connection
+    .call('PATCH', `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, {
+      body,
+      contentType: 'application/merge-patch+json',
+    })
+    .catch(ignoreMissing);
 }
 
 async function list(connection: KubeConnection, path: string): Promise<readonly Item[]> {
