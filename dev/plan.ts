@@ -100,7 +100,7 @@ async function planDataPlane(dir: string, wanted: boolean, ports: Ports, old: St
     gatewayRef: { namespace: 'sluice-gateway', name: 'sluice' },
     ingressClassName: 'contour',
     envoyUrl: `http://127.0.0.1:${ports.envoy}`,
-    podPorts: [80, 8080, 3000, 5000, 8000, 9090],
+    podPorts: [80, 8080],
     sockets: {
       envoy: join(dir, 'run', 'envoy.sock'),
       pods: join(dir, 'run', 'pods.sock'),

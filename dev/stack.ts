@@ -168,9 +168,15 @@ async function end(dir: string, log: Log): Promise<void> {
     if (!(error instanceof DevError)) throw error;
   }
   const processes = processesOf(dir, state).filter(isAlive);
-  if (processes.length > 0) log(`Ending ${processes.length} processes`);
-  // The API server serves on for seconds after TERM; nothing is lost by not waiting longer, as its data goes next.
-  await stopProcesses(processes, 4000);
+  if (processes.length > 0) log(`Ending ${processes.length} processes of the stack in ${dir}`);
+  // Clients before servers: the API server waits for its watchers, and serves on for seconds after TERM. Its data goes next, so
+  // nothing is lost by not waiting long.
+  const last = [state?.processes['kube-apiserver']?.pid, state?.processes.etcd?.pid];
+  await stopProcesses(
+    processes.filter(({ pid }) => !last.includes(pid)),
+    4000,
+  );
+  await stopProcesses(processes, 3000);
   // Whatever these started while they were ending.
   await stopProcesses(processesOf(dir, undefined).filter(isAlive), 1000);
   rmSync(dir, { recursive: true, force: true });

@@ -97,7 +97,7 @@ export type DataPlane =
       readonly ingressClassName: string;
       /** `http://127.0.0.1:<port>`: Envoy as seen from outside of the namespace; choose the route by the Host header. */
       readonly envoyUrl: string;
-      /** Ports that stand-in pods answer on. */
+      /** Ports that stand-in pods always answer on; others open when a pod declares them as TCP containerPort. */
       readonly podPorts: readonly number[];
       /** Unix sockets that lead into the namespace. */
       readonly sockets: { readonly envoy: string; readonly pods: string; readonly api: string };

@@ -89,6 +89,7 @@ const apiServer: Component = {
 const controllerManager: Component = {
   name: 'kube-controller-manager',
   needs: ['kube-apiserver'],
+  follows: ['kube-apiserver'],
   startDeadlineMs: 60_000,
   command: ({ stack: { dir, ports, kubernetes } }) => ({
     file: serverPath('controllerManager'),
@@ -124,6 +125,7 @@ const controllerManager: Component = {
 const scheduler: Component = {
   name: 'kube-scheduler',
   needs: ['kube-apiserver'],
+  follows: ['kube-apiserver'],
   startDeadlineMs: 60_000,
   prepare: async ({ stack: { dir, kubernetes } }) => {
     const configuration = {
@@ -144,8 +146,13 @@ const scheduler: Component = {
 const kwok: Component = {
   name: 'kwok',
   needs: ['kube-apiserver'],
+  follows: ['kube-apiserver'],
   startDeadlineMs: 60_000,
   prepare: applyNodes,
+  // A kwok that was killed still holds the leases of its nodes, and its successor would leave their pods alone for minutes.
+  beforeStart: async ({ api }) => {
+    await Promise.all(nodeNames.map((name) => api().request('DELETE', leasePath(name))));
+  },
   command: ({ stack: { ports, kubernetes } }) => ({
     file: serverPath('kwok'),
     args: [
@@ -167,10 +174,16 @@ const kwok: Component = {
       if (ready?.status !== 'True') return `node ${node.metadata.name} is not Ready`;
       // The controller manager takes the taint off; until then nothing is scheduled.
       if (node.spec.taints?.length > 0) return `node ${node.metadata.name} has taint ${node.spec.taints[0].key}`;
+      const lease = await api().get(leasePath(node.metadata.name));
+      if (lease === undefined) return `kwok does not hold the lease of node ${node.metadata.name} yet`;
     }
     return items.length < nodeNames.length ? `${items.length} of ${nodeNames.length} nodes` : undefined;
   },
 };
+
+function leasePath(node: string): string {
+  return `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node}`;
+}
 
 async function applyNodes({ api }: Context): Promise<void> {
   await Promise.all(

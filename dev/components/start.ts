@@ -32,12 +32,13 @@ export async function startAll(
   log: (line: string) => void,
 ): Promise<void> {
   const started = new Map<ComponentName, Promise<void>>();
+  const anew = new Set<ComponentName>();
   const begin = (component: Component): Promise<void> => {
     const known = started.get(component.name);
     if (known !== undefined) return known;
     const work = (async () => {
       await Promise.all(components.filter(({ name }) => component.needs.includes(name)).map(begin));
-      await ensure(component, context, registry, log);
+      if (await ensure(component, anew, context, registry, log)) anew.add(component.name);
     })();
     started.set(component.name, work);
     return work;
@@ -49,12 +50,14 @@ export async function startAll(
   if (failed !== undefined) throw failed.reason;
 }
 
+/** Answers whether a process was started. */
 async function ensure(
   component: Component,
+  anew: ReadonlySet<ComponentName>,
   context: Context,
   registry: Registry,
   log: (line: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { name } = component;
   const logFile = logPath(context.stack.dir, name);
   const inner = component.command(context);
@@ -69,10 +72,12 @@ async function ensure(
         ? 'is to run with other settings'
         : old.netns !== netns
           ? 'lives in a namespace that is gone'
-          : await unresponsive(component, context);
+          : component.follows?.some((other) => anew.has(other)) === true
+            ? 'follows a restart'
+            : await unresponsive(component, context);
     if (reason === undefined) {
       await component.prepare?.(context); // objects that a user may have deleted since
-      return;
+      return false;
     }
     log(`${name} ${reason}: restarting it`);
     await stopProcesses([old], 10_000);
@@ -80,6 +85,7 @@ async function ensure(
     log(`${name} has died: starting it again`);
   }
 
+  await component.beforeStart?.(context);
   await component.prepare?.(context);
   const process = await startDetached(command, { dir: context.stack.dir, log: logFile });
   const record: ProcessRecord = { ...process, command: commandLine, ...(netns === undefined ? {} : { netns }) };
@@ -88,7 +94,7 @@ async function ensure(
   for (;;) {
     const alive = isAlive(process);
     const seen = alive ? await look(component, context) : 'it ended';
-    if (seen === undefined) return;
+    if (seen === undefined) return true;
     if (!alive) throw await whyItEnded(component, context, logFile);
     if (performance.now() > end) {
       throw new DevError(

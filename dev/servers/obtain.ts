@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { DevError, errorCode } from '../errors.ts';
 import { withLock } from '../lock.ts';
@@ -12,6 +12,11 @@ type Log = (line: string) => void;
 export function serverPath(key: ServerKey): string {
   const { name, version } = servers[key];
   return join(binaryCacheDir(), `${name}-${version}`, name);
+}
+
+/** The text of a file from the catalog that is no program. */
+export function obtainedText(key: ServerKey): string {
+  return readFileSync(serverPath(key), 'utf8');
 }
 
 /** The servers among `keys` that are not in the cache yet. */
