@@ -169,14 +169,15 @@ async function end(dir: string, log: Log): Promise<void> {
   }
   const processes = processesOf(dir, state).filter(isAlive);
   if (processes.length > 0) log(`Ending ${processes.length} processes of the stack in ${dir}`);
-  // Clients before servers: the API server waits for its watchers, and serves on for seconds after TERM. Its data goes next, so
-  // nothing is lost by not waiting long.
-  const last = [state?.processes['kube-apiserver']?.pid, state?.processes.etcd?.pid];
+  // Clients before servers: the API server waits for its watchers and for etcd, and serves on for seconds after TERM.
+  const server = processes.filter(({ pid }) => pid === state?.processes['kube-apiserver']?.pid);
+  const store = processes.filter(({ pid }) => pid === state?.processes.etcd?.pid);
   await stopProcesses(
-    processes.filter(({ pid }) => !last.includes(pid)),
+    processes.filter((process) => !server.includes(process) && !store.includes(process)),
     4000,
   );
-  await stopProcesses(processes, 3000);
+  await stopProcesses(server, 5000);
+  await stopProcesses(store, 2000);
   // Whatever these started while they were ending.
   await stopProcesses(processesOf(dir, undefined).filter(isAlive), 1000);
   rmSync(dir, { recursive: true, force: true });
