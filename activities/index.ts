@@ -1,20 +1,21 @@
 /** The hands of a release: everything its workflow asks of the cluster. */
 import type { Client } from '@temporalio/client';
 import type { Brought } from '../domain/done.ts';
-import type { Plan } from '../domain/plan.ts';
-import type { Facts, FinaliseReason, FinaliseStep, Version } from '../domain/release.ts';
-import { promotes } from '../domain/finalise.ts';
+import { type Plan, toleratedFailures } from '../domain/plan.ts';
+import type { Facts, Version } from '../domain/release.ts';
+import { contextOf, settle } from './context.ts';
+import { type FinaliseRequest, finaliseStep } from './finalise.ts';
 import { toFailure } from './kube/errors.ts';
 import type { Kube } from './kube/kube.ts';
 import type { OwnerReference } from './kube/objects.ts';
 import { type LookRequest, look } from './look.ts';
 import { type Input, type ProjectRequest, projectStatus } from './project.ts';
-import { ensureRoutes, restoreRoutes } from './routes/registry.ts';
 import type { Split } from './routes/provider.ts';
-import { ensureCanaryService, pinStableService, removeCanaryService, restoreStableService } from './routes/services.ts';
-import { interrupt, watching, type Waiting } from './waiting.ts';
-import { removeCanaries, upgradeCanary } from './workloads/deployment.ts';
-import { holdWith, putBack, resume } from './workloads/hold.ts';
+import { ensureRoutes } from './routes/registry.ts';
+import { ensureCanaryService, pinStableService } from './routes/services.ts';
+import { interrupt, watching } from './waiting.ts';
+import { upgradeCanary } from './workloads/deployment.ts';
+import { holdWith } from './workloads/hold.ts';
 
 export type Dependencies = { readonly kube: Kube; readonly client: Client };
 
@@ -28,18 +29,13 @@ export type Scope = {
 };
 
 export type UpgradeRequest = Scope & { readonly pods: number; readonly show?: ProjectRequest };
-export type RouteRequest = Scope & { readonly split: Split; readonly canaryHash: string; readonly show?: ProjectRequest };
-export type FinaliseRequest = {
-  readonly namespace: string;
-  readonly name: string;
-  readonly plan?: Plan;
-  readonly stable?: Version;
-  readonly revision: string;
-  readonly reason: FinaliseReason;
-  readonly step: FinaliseStep;
+export type RouteRequest = Scope & {
+  /** New pods the step has: so many endpoints must be ready before requests go to them. */
+  readonly pods: number;
+  readonly split: Split;
+  readonly canaryHash: string;
   readonly show?: ProjectRequest;
 };
-
 export type HoldRequest = {
   readonly namespace: string;
   readonly name: string;
@@ -54,7 +50,10 @@ export type Done<T> = (T & { readonly input?: Input }) | undefined;
 
 export function createActivities({ kube, client }: Dependencies) {
   /** Shows the release while the work goes on: neither waits for the other. */
-  async function alongside<T extends object>(show: ProjectRequest | undefined, work: Promise<T>): Promise<T & { input?: Input }> {
+  async function alongside<T extends object>(
+    show: ProjectRequest | undefined,
+    work: Promise<T>,
+  ): Promise<T & { input?: Input }> {
     const shown = show === undefined ? Promise.resolve(undefined) : projectStatus(kube, show);
     const [brought, input] = await Promise.all([work, shown]);
     return input === undefined ? brought : { ...brought, input };
@@ -141,7 +140,8 @@ export function createActivities({ kube, client }: Dependencies) {
                 podLabels: request.plan.podMetadata.labels,
                 generate: !request.plan.disableGenerateCanaryService,
               });
-              await ensureRoutes(context, request.split);
+              await ensureRoutes(context, request.split, capacityFor(request));
+              await settle(routing.gracePeriodSeconds ?? 0, waiting.signal);
             }),
           );
           return {};
@@ -157,53 +157,9 @@ export function createActivities({ kube, client }: Dependencies) {
   };
 }
 
-async function finaliseStep(kube: Kube, request: FinaliseRequest, waiting: Waiting): Promise<Brought> {
-  const { namespace, plan, stable } = request;
-  if (plan === undefined) return {};
-  const workload = plan.workload.name;
-  const forward = promotes(request.reason);
-  const expected = forward ? [request.revision] : [stable?.revision ?? request.revision];
-  switch (request.step) {
-    case 'restoreStableService':
-      await Promise.all(plan.routings.map(({ service }) => restoreStableService(kube, namespace, service)));
-      return {};
-    case 'routeToStable':
-      await Promise.all(
-        plan.routings.map((routing) => restoreRoutes(contextOf(kube, { namespace, plan }, routing, undefined, waiting))),
-      );
-      return {};
-    case 'removeCanaryService':
-      await Promise.all(plan.routings.map(({ service }) => removeCanaryService(kube, namespace, service)));
-      return {};
-    case 'putBack':
-      if (stable !== undefined) await putBack(kube, namespace, workload, stable.podTemplateHash);
-      return {};
-    case 'resumeWorkload':
-      await resume(kube, namespace, workload, expected, waiting);
-      return {};
-    case 'releaseWorkload':
-      await removeCanaries(kube, namespace, workload, waiting.signal);
-      return {};
-  }
-}
-
-function contextOf(
-  kube: Kube,
-  { namespace, plan }: { namespace: string; plan: Plan },
-  routing: Plan['routings'][number],
-  owner: OwnerReference | undefined,
-  { signal, observe }: Waiting,
-) {
-  return {
-    kube,
-    namespace,
-    routing,
-    stableService: routing.service,
-    canaryService: plan.disableGenerateCanaryService ? routing.service : `${routing.service}-canary`,
-    ...(owner === undefined ? {} : { owner }),
-    signal,
-    report: (waitingFor: string) => observe({ ready: 0, updated: 0, problem: waitingFor }),
-  };
+/** Endpoints without which the new version must get no requests: none only for a workload that has none itself. */
+function capacityFor({ pods, plan }: RouteRequest): number {
+  return pods === 0 ? 0 : Math.max(1, pods - toleratedFailures(plan.failureThreshold, pods));
 }
 
 /** What is made for a release belongs to its Rollout, or, without one, to the workload. */

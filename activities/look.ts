@@ -7,8 +7,8 @@ import { parseRollout } from '../spec/rollout.ts';
 import type { Kube } from './kube/kube.ts';
 import type { RolloutObject } from './kube/objects.ts';
 import { type Input, inputIn } from './project.ts';
-import { checkRoutes, routesDrifted } from './routes/registry.ts';
 import type { Split } from './routes/provider.ts';
+import { checkRoutes, routesDrifted } from './routes/registry.ts';
 import { checkService, servicesDrifted } from './routes/services.ts';
 import { canaryOf, lookAtDeployment } from './workloads/deployment.ts';
 
@@ -51,7 +51,8 @@ export async function look(kube: Kube, request: LookRequest): Promise<Facts> {
   const canary = target === undefined ? undefined : await canaryOf(kube, namespace, target.workload.name, revision);
   const problems: Problem[] = [...(parsed?.problems ?? [])];
   if (request.checking && plan !== undefined) problems.push(...(await obstacles(kube, namespace, plan)));
-  const input: Input | undefined = rollout === undefined ? undefined : inputIn(rollout, request.projected, request.taken);
+  const input: Input | undefined =
+    rollout === undefined ? undefined : inputIn(rollout, request.projected, request.taken);
   return {
     ...(plan === undefined ? {} : { plan }),
     problems,
@@ -98,7 +99,8 @@ async function drifted(
   if (pods !== expected.pods) return true;
   for (const routing of plan.routings) {
     if (await servicesDrifted(kube, namespace, routing, plan, expected)) return true;
-    if (expected.split !== undefined && (await routesDrifted(kube, namespace, routing, plan, expected.split))) return true;
+    if (expected.split !== undefined && (await routesDrifted(kube, namespace, routing, plan, expected.split)))
+      return true;
   }
   return false;
 }

@@ -36,10 +36,16 @@ export async function projectStatus(kube: Kube, request: ProjectRequest): Promis
     const wanted = { ...status, conditions: conditions(live, status.conditions) };
     if (matches(live.status, wanted)) return undefined;
     try {
-      await kube.patch('rollouts', namespace, name, { status: wanted }, {
-        subresource: 'status',
-        resourceVersion: live.metadata.resourceVersion,
-      });
+      await kube.patch(
+        'rollouts',
+        namespace,
+        name,
+        { status: wanted },
+        {
+          subresource: 'status',
+          resourceVersion: live.metadata.resourceVersion,
+        },
+      );
       return undefined;
     } catch (error) {
       if (isStatus(error, 404)) return undefined;
@@ -57,7 +63,9 @@ export function inputIn(live: RolloutObject, projected: Projected | undefined, t
 
 /** Who wrote the status last, beside us: the client's field manager is all the object tells. */
 function writerOf(live: RolloutObject): string {
-  const others = (live.metadata.managedFields ?? []).filter((entry) => entry.subresource === 'status' && entry.manager !== 'sluice');
+  const others = (live.metadata.managedFields ?? []).filter(
+    (entry) => entry.subresource === 'status' && entry.manager !== 'sluice',
+  );
   const last = others.sort((one, other) => (one.time ?? '').localeCompare(other.time ?? '')).at(-1);
   return last?.manager ?? 'unknown';
 }

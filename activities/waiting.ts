@@ -33,7 +33,9 @@ export async function watching<T>(client: Client, body: (waiting: Waiting) => Pr
   const mine = waits.get(runId) ?? new Set();
   waits.set(runId, mine.add(controller));
   const beat = setInterval(() => heartbeat(), 1_000);
-  const teller = new Teller((observation) => client.workflow.getHandle(workflowId, runId).signal('observation', observation));
+  const teller = new Teller((observation) =>
+    client.workflow.getHandle(workflowId, runId).signal('observation', observation),
+  );
   try {
     const signal = AbortSignal.any([controller.signal, context.cancellationSignal]);
     return await body({ signal, observe: (observation) => teller.hear(observation) });

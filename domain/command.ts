@@ -1,6 +1,6 @@
 /** What a command does to a release, or why it cannot be had. Bound to the step and the revision its author saw. */
 import type { Answer, Command, CommandName, Refusal, RefusalCode } from './commands.ts';
-import { jump, type Action } from './decide.ts';
+import { type Action, jump } from './decide.ts';
 import { promotes } from './finalise.ts';
 import { present, timestamp } from './present.ts';
 import { type Facts, type ReleaseState, withDecision } from './release.ts';
@@ -37,13 +37,15 @@ export function command(
   switch (name) {
     case 'approve':
       if (busy !== undefined) return refuse('Finishing', busy);
-      if (state.stage === 'Aborted') return refuse('Aborted', 'the release is aborted: retry it, undo it, or publish another version');
+      if (state.stage === 'Aborted')
+        return refuse('Aborted', 'the release is aborted: retry it, undo it, or publish another version');
       if (state.stage !== 'Rolling' || state.stepState !== 'StepPaused' || state.approved === state.step)
         return refuse('NotWaiting', `${at} is not waiting for an approval: it is at ${state.stepState}`);
       return take({ ...state, approved: state.step }, `approved step ${state.step}`, `approved: ${next}`);
     case 'pause':
       if (busy !== undefined) return refuse('Finishing', busy);
-      if (facts.switches.paused || state.wantPaused === true) return refuse('AlreadyPaused', 'the release is paused already');
+      if (facts.switches.paused || state.wantPaused === true)
+        return refuse('AlreadyPaused', 'the release is paused already');
       return take({ ...state, wantPaused: true }, 'paused', `paused at ${at}`);
     case 'resume':
       if (!facts.switches.paused && state.wantPaused !== true) return refuse('NotPaused', 'the release is not paused');
@@ -51,7 +53,8 @@ export function command(
     case 'abort':
       if (busy !== undefined) return refuse('Finishing', busy);
       if (state.stage === 'Aborted') return refuse('Aborted', 'the release is aborted already');
-      if (state.stage === 'Initializing') return refuse('NotWaiting', 'the release has not begun: put the old version back instead');
+      if (state.stage === 'Initializing')
+        return refuse('NotWaiting', 'the release has not begun: put the old version back instead');
       return take(
         { ...state, stage: 'Finalising', finalise: { reason: 'Abort', next: 0 } },
         'aborted',
@@ -60,17 +63,28 @@ export function command(
     case 'retry':
       if (busy !== undefined) return refuse('Finishing', busy);
       if (state.stage === 'Aborted')
-        return take({ ...state, stage: 'Initializing', approved: 0, failing: false }, 'retried from the first step', 'retried: step 1 begins again');
-      if (state.stage !== 'Rolling') return refuse('NotAborted', 'the release has not begun: there is nothing to retry');
+        return take(
+          { ...state, stage: 'Initializing', approved: 0, failing: false },
+          'retried from the first step',
+          'retried: step 1 begins again',
+        );
+      if (state.stage !== 'Rolling')
+        return refuse('NotAborted', 'the release has not begun: there is nothing to retry');
       return take(jump(state, facts, state.step, now), `retried step ${state.step}`, `retried: ${at} begins again`);
     case 'undo':
       if (busy !== undefined) return refuse('Finishing', busy);
-      if (state.stable === undefined) return refuse('NotWaiting', 'the release has not begun: put the old version back instead');
-      return take({ ...state, wantUndo: true }, 'undone', 'undone: the stable version is put back and takes all requests');
+      if (state.stable === undefined)
+        return refuse('NotWaiting', 'the release has not begun: put the old version back instead');
+      return take(
+        { ...state, wantUndo: true },
+        'undone',
+        'undone: the stable version is put back and takes all requests',
+      );
     case 'jump': {
       const steps = state.plan?.steps.length ?? 0;
       if (busy !== undefined) return refuse('Finishing', busy);
-      if (state.stage !== 'Rolling') return refuse('NotWaiting', `the release is ${state.stage.toLowerCase()}: there is no step to leave`);
+      if (state.stage !== 'Rolling')
+        return refuse('NotWaiting', `the release is ${state.stage.toLowerCase()}: there is no step to leave`);
       const to = wish.to ?? 0;
       if (!Number.isInteger(to) || to < 1 || to > steps)
         return refuse('NoSuchStep', `there is no step ${wish.to ?? '(none given)'}: the plan has steps 1 to ${steps}`);
@@ -80,18 +94,28 @@ export function command(
 }
 
 function unbound(wish: Command, state: ReleaseState): Refusal | undefined {
-  if (typeof wish.by !== 'string' || wish.by === '') return { code: 'BadCommand', message: 'a command must say who gives it (by)' };
+  if (typeof wish.by !== 'string' || wish.by === '')
+    return { code: 'BadCommand', message: 'a command must say who gives it (by)' };
   if (wish.revision !== undefined && wish.revision !== state.revision)
-    return { code: 'OtherRevision', message: `this was meant for revision ${wish.revision}; the release is of ${state.revision} now` };
+    return {
+      code: 'OtherRevision',
+      message: `this was meant for revision ${wish.revision}; the release is of ${state.revision} now`,
+    };
   if (wish.step !== undefined && wish.step !== state.step)
-    return { code: 'OtherStep', message: `this was meant for step ${wish.step}; the release is at step ${state.step} now` };
+    return {
+      code: 'OtherStep',
+      message: `this was meant for step ${wish.step}; the release is at step ${state.step} now`,
+    };
   return undefined;
 }
 
 function finishing(state: ReleaseState): string | undefined {
   if (state.finalise === undefined) return undefined;
-  if (state.finalise.reason === 'Success') return 'the last step has passed and the new version is taking over: publish the old one to go back';
-  return promotes(state.finalise.reason) ? 'the release is ending: the new version takes over' : 'the release is being taken back already';
+  if (state.finalise.reason === 'Success')
+    return 'the last step has passed and the new version is taking over: publish the old one to go back';
+  return promotes(state.finalise.reason)
+    ? 'the release is ending: the new version takes over'
+    : 'the release is being taken back already';
 }
 
 function refuse(code: RefusalCode, message: string): Commanded {

@@ -24,7 +24,8 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
   const seen = takePlan(state, facts);
   if (seen.finalise !== undefined) return finalising(reconsider(seen, facts), facts, now);
   const reason = reasonToEnd(seen, facts);
-  if (reason !== undefined) return finalising({ ...seen, finalise: { reason, next: 0 }, stage: 'Finalising' }, facts, now);
+  if (reason !== undefined)
+    return finalising({ ...seen, finalise: { reason, next: 0 }, stage: 'Finalising' }, facts, now);
   const paused = pausing(seen, facts);
   if (paused !== undefined) return paused;
   if (seen.stage === 'Aborted') return aborted(seen, facts);
@@ -41,7 +42,8 @@ function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
 /** Deleting an aborted release's Rollout must not promote what was aborted. */
 function reasonToEnd(state: ReleaseState, facts: Facts): FinaliseReason | undefined {
   const { workload, switches } = facts;
-  if (workload === undefined) return state.stage === 'Initializing' && state.revision === '' ? undefined : 'WorkloadGone';
+  if (workload === undefined)
+    return state.stage === 'Initializing' && state.revision === '' ? undefined : 'WorkloadGone';
   if (state.wantUndo === true) return 'Rollback';
   const back = isBack(state, facts);
   if (back) return 'Rollback';
@@ -94,7 +96,10 @@ function finalising(state: ReleaseState, facts: Facts, now: number): Decided {
   }
   if (finalise.reason === 'Abort') {
     const { finalise: _, ...rest } = state;
-    return aborted({ ...rest, stage: 'Aborted', routed: 0, upgraded: 0, since: now, canaryDeployment: '', podTemplateHash: '' }, facts);
+    return aborted(
+      { ...rest, stage: 'Aborted', routed: 0, upgraded: 0, since: now, canaryDeployment: '', podTemplateHash: '' },
+      facts,
+    );
   }
   if (finalise.reason === 'Supersede') return { state, action: { do: 'restart' } };
   return { state, action: { do: 'end', outcome: outcomeOf(finalise.reason) } };
@@ -223,7 +228,8 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
       case 'StepUpgrade':
         return { state: at, action: upgrade };
       case 'StepTrafficRouting':
-        if (movesTraffic(step) && plan.routings.length > 0) return { state: at, action: { do: 'route', step: at.step } };
+        if (movesTraffic(step) && plan.routings.length > 0)
+          return { state: at, action: { do: 'route', step: at.step } };
         at = { ...at, stepState: 'StepMetricsAnalysis' };
         break;
       case 'StepMetricsAnalysis':
@@ -246,7 +252,15 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
       case 'StepReady': {
         const { observation: _, ...rest } = at;
         if (at.step === plan.steps.length) at = { ...rest, stepState: 'Completed' };
-        else at = { ...rest, step: at.step + 1, stepState: 'BeforeStepUpgrade', since: now, progressAt: now, failing: false };
+        else
+          at = {
+            ...rest,
+            step: at.step + 1,
+            stepState: 'BeforeStepUpgrade',
+            since: now,
+            progressAt: now,
+            failing: false,
+          };
         break;
       }
       case 'Completed':

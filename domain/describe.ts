@@ -13,7 +13,10 @@ export function describe(view: ReleaseView): string {
   ];
   const decisions = view.decisions
     .slice(-10)
-    .map(({ at, by, via, what, reason }) => `- ${at} ${what}, by ${by} (${via})${reason === undefined ? '' : `: ${reason}`}`);
+    .map(
+      ({ at, by, via, what, reason }) =>
+        `- ${at} ${what}, by ${by} (${via})${reason === undefined ? '' : `: ${reason}`}`,
+    );
   return [...lines, ...(decisions.length === 0 ? [] : ['', '**Decisions**', ...decisions])].join('\n');
 }
 

@@ -12,7 +12,14 @@ const orders: Readonly<Record<FinaliseReason, readonly FinaliseStep[]>> = {
   Success: ['restoreStableService', 'routeToStable', 'removeCanaryService', 'resumeWorkload', 'releaseWorkload'],
   Disabled: ['restoreStableService', 'routeToStable', 'removeCanaryService', 'resumeWorkload', 'releaseWorkload'],
   Deleted: ['restoreStableService', 'routeToStable', 'removeCanaryService', 'resumeWorkload', 'releaseWorkload'],
-  Rollback: ['routeToStable', 'putBack', 'resumeWorkload', 'releaseWorkload', 'restoreStableService', 'removeCanaryService'],
+  Rollback: [
+    'routeToStable',
+    'putBack',
+    'resumeWorkload',
+    'releaseWorkload',
+    'restoreStableService',
+    'removeCanaryService',
+  ],
   // The stable Service stays pinned: the next version's pods must get nothing before their step.
   Supersede: ['routeToStable', 'releaseWorkload', 'removeCanaryService'],
   Abort: ['routeToStable', 'releaseWorkload', 'restoreStableService', 'removeCanaryService'],

@@ -5,7 +5,12 @@
 import { naturalNext } from './status.ts';
 
 /** What a release last wrote to the status. */
-export type Projected = { readonly step: number; readonly steps: number; readonly state: string; readonly revision: string };
+export type Projected = {
+  readonly step: number;
+  readonly steps: number;
+  readonly state: string;
+  readonly revision: string;
+};
 
 export type Wish = { readonly approve?: number; readonly jump?: number };
 

@@ -50,7 +50,8 @@ function messageOf(state: ReleaseState, facts: Facts, action: Action): string {
 function plainMessage(state: ReleaseState, facts: Facts, action: Action): string {
   const { finalise } = state;
   if (finalise !== undefined) {
-    if (finalise.reason === 'Rollback') return 'The workload has been rolled back and the rollout process will be canceled';
+    if (finalise.reason === 'Rollback')
+      return 'The workload has been rolled back and the rollout process will be canceled';
     if (finalise.reason === 'Supersede') return 'Workload is continuous release';
     if (finalise.reason === 'Abort') return 'Rollout is being aborted: all requests go back to the stable version';
     if (finalise.reason === 'Deleted') return 'Rollout is in terminating';
@@ -146,9 +147,20 @@ function waiting(kind: AwaitedKind, state: ReleaseState, facts: Facts, until: nu
     case 'approval':
       return { kind, what: `approval of step ${state.step}`, since, next };
     case 'timer':
-      return { kind, what: `the pause of step ${state.step}`, since, next, ...(until === undefined ? {} : { by: timestamp(until) }) };
+      return {
+        kind,
+        what: `the pause of step ${state.step}`,
+        since,
+        next,
+        ...(until === undefined ? {} : { by: timestamp(until) }),
+      };
     case 'resume':
-      return { kind, what: 'the release to be resumed (strategy.paused is true)', since, next: 'the release goes on where it is' };
+      return {
+        kind,
+        what: 'the release to be resumed (strategy.paused is true)',
+        since,
+        next: 'the release goes on where it is',
+      };
     case 'decision':
       return { kind, what: 'a decision after the abort: undo, retry, or another version', since, next: 'as decided' };
     case 'fix':

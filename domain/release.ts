@@ -105,7 +105,12 @@ export type Facts = {
     readonly current?: Version;
   };
   /** Pods of the canary Deployment, as its status counts them. */
-  readonly canary?: { readonly name: string; readonly desired: number; readonly updated: number; readonly ready: number };
+  readonly canary?: {
+    readonly name: string;
+    readonly desired: number;
+    readonly updated: number;
+    readonly ready: number;
+  };
   /** Something of ours is not as the current step left it. */
   readonly drifted: boolean;
   /** Wishes written into the object's status by people or tools, not yet taken in. */

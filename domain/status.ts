@@ -35,7 +35,12 @@ export function statusOf(state: ReleaseState, facts: Facts, shown: Presented): W
     { type: 'Progressing', status: 'True', reason: shown.reason, message: shown.message },
   ];
   if (shown.phase === 'Terminating')
-    conditions.push({ type: 'Terminating', status: 'True', reason: 'InTerminating', message: 'Rollout is in terminating' });
+    conditions.push({
+      type: 'Terminating',
+      status: 'True',
+      reason: 'InTerminating',
+      message: 'Rollout is in terminating',
+    });
   return {
     observedGeneration: facts.generation,
     phase: shown.phase,
@@ -94,7 +99,12 @@ export function finalStatus(state: ReleaseState, facts: Facts, outcome: Outcome,
     { type: 'Succeeded', status: cancelled ? 'False' : 'True', reason: '', message: '' },
   ];
   if (outcome === 'Deleted')
-    conditions.push({ type: 'Terminating', status: 'False', reason: 'Completed', message: 'Rollout is in terminating' });
+    conditions.push({
+      type: 'Terminating',
+      status: 'False',
+      reason: 'Completed',
+      message: 'Rollout is in terminating',
+    });
   const ended: Presented = {
     phase,
     reason: 'Completed',

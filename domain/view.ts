@@ -17,15 +17,18 @@ export type StepState =
   | 'Completed';
 
 /** Reason of the `Progressing` condition. */
-export type ProgressingReason =
-  | 'Initializing'
-  | 'InRolling'
-  | 'Paused'
-  | 'Finalising'
-  | 'Cancelling'
-  | 'Completed';
+export type ProgressingReason = 'Initializing' | 'InRolling' | 'Paused' | 'Finalising' | 'Cancelling' | 'Completed';
 
-export type AwaitedKind = 'approval' | 'timer' | 'pods' | 'traffic' | 'resume' | 'fix' | 'decision' | 'workload' | 'nothing';
+export type AwaitedKind =
+  | 'approval'
+  | 'timer'
+  | 'pods'
+  | 'traffic'
+  | 'resume'
+  | 'fix'
+  | 'decision'
+  | 'workload'
+  | 'nothing';
 
 /** What a release waits for. Times are RFC 3339. */
 export type Awaited = {
@@ -68,7 +71,12 @@ export type ReleaseView = {
   readonly podTemplateHash: string;
   readonly images: { readonly stable: readonly string[]; readonly canary: readonly string[] };
   readonly replicas: number;
-  readonly canary: { readonly deployment: string; readonly desired: number; readonly updated: number; readonly ready: number };
+  readonly canary: {
+    readonly deployment: string;
+    readonly desired: number;
+    readonly updated: number;
+    readonly ready: number;
+  };
   /** Percent of requests for the new version now in the routes. */
   readonly traffic: number;
   readonly plan: Plan;

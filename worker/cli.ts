@@ -2,7 +2,12 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 
-type Flags = { kubeconfig?: string; watchNamespace?: string; healthAddress: string; versioning: 'pinned' | 'auto' | 'off' };
+type Flags = {
+  kubeconfig?: string;
+  watchNamespace?: string;
+  healthAddress: string;
+  versioning: 'pinned' | 'auto' | 'off';
+};
 
 export function registerWorkerCommand(program: Command): void {
   program
@@ -11,9 +16,16 @@ export function registerWorkerCommand(program: Command): void {
     .option('--kubeconfig <file>', 'cluster to work on (default: KUBECONFIG, ~/.kube/config, or the service account)')
     .option('--watch-namespace <name>', 'serve the Rollouts of this namespace only (default: all)')
     .option('--health-address <host:port>', 'where /healthz, /readyz and /metrics are served', '127.0.0.1:9090')
-    .option('--versioning <mode>', 'auto: releases move to the newest build; pinned: each finishes on its own; off', 'auto')
+    .option(
+      '--versioning <mode>',
+      'auto: releases move to the newest build; pinned: each finishes on its own; off',
+      'auto',
+    )
     .action(async (flags: Flags, command: Command) => {
-      const { cluster = 'default', taskQueue = 'sluice' } = command.optsWithGlobals() as { cluster?: string; taskQueue?: string };
+      const { cluster = 'default', taskQueue = 'sluice' } = command.optsWithGlobals() as {
+        cluster?: string;
+        taskQueue?: string;
+      };
       const { runWorker } = await import('./main.ts');
       await runWorker({ ...flags, cluster, taskQueue, identity: `sluice@${hostname()}` });
     });

@@ -8,8 +8,8 @@ import { registerSearchAttributes } from './attributes.ts';
 import { workflowBundle } from './bundle.ts';
 import { serveHealth } from './health.ts';
 import { createMetrics, type Metrics, watchMetrics } from './metrics.ts';
-import { Watcher } from './watcher.ts';
 import { promote, type Versioning, versioningOptions } from './versioning.ts';
+import { Watcher } from './watcher.ts';
 
 export type SluiceWorkerOptions = {
   readonly temporal: ConnectionOptions;

@@ -10,7 +10,12 @@ type Status = {
   phase?: string;
   currentStepState?: string;
   conditions?: { type: string; reason?: string }[];
-  canaryStatus?: { currentStepIndex?: number; nextStepIndex?: number; currentStepState?: string; canaryRevision?: string };
+  canaryStatus?: {
+    currentStepIndex?: number;
+    nextStepIndex?: number;
+    currentStepState?: string;
+    canaryRevision?: string;
+  };
 };
 
 /** The Rollout a workload is held for, undefined when it is not held. */
@@ -30,7 +35,8 @@ export function isActive(rollout: RolloutObject, parsed: ParsedRollout, workload
   if (workload !== undefined && rolloutNameOf(workload) === rollout.metadata.name) return true;
   const status = (rollout.status ?? {}) as Status;
   if (status.phase === 'Progressing' || status.phase === 'Disabling') return true;
-  const ended = status.conditions?.some(({ type, reason }) => type === 'Terminating' && reason === 'Completed') === true;
+  const ended =
+    status.conditions?.some(({ type, reason }) => type === 'Terminating' && reason === 'Completed') === true;
   return parsed.switches.deleting && status.phase === 'Terminating' && !ended;
 }
 

@@ -1,8 +1,9 @@
 /** The status of a Rollout that has no release under way: a pure view of what is there. */
+
+import type { Workload } from '../activities/workloads/deployment.ts';
 import type { Plan, Switches } from '../domain/plan.ts';
 import type { Problem } from '../domain/problems.ts';
 import type { WantedStatus } from '../domain/status.ts';
-import type { Workload } from '../activities/workloads/deployment.ts';
 
 export type Idle = {
   readonly generation: number;
@@ -25,7 +26,8 @@ export function idleStatus(idle: Idle): IdleStatus {
     return { ...base, phase: 'Initial', message: idle.problems.map(({ message }) => message).join('; ') };
   if (idle.workload === undefined || idle.plan === undefined)
     return { ...base, phase: 'Initial', message: 'Workload Not Found', canaryStatus: null };
-  if (idle.status.canaryStatus === undefined || idle.status.canaryStatus === null) return { ...base, ...neverReleased(idle) };
+  if (idle.status.canaryStatus === undefined || idle.status.canaryStatus === null)
+    return { ...base, ...neverReleased(idle) };
   const told = idle.status.phase === 'Healthy' && typeof idle.status.message === 'string' ? idle.status.message : '';
   return { ...base, phase: 'Healthy', message: told === '' ? 'rollout is healthy' : told };
 }

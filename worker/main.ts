@@ -40,7 +40,9 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
       log(`${signal}: taking no more work, letting what runs finish`);
       worker.shutdown();
     });
-  log(`worker ready: Temporal ${address} (namespace ${temporalNamespace}), task queue ${flags.taskQueue}, health ${worker.health}`);
+  log(
+    `worker ready: Temporal ${address} (namespace ${temporalNamespace}), task queue ${flags.taskQueue}, health ${worker.health}`,
+  );
   await worker.run();
   log('worker stopped');
 }

@@ -44,7 +44,8 @@ export async function promote(
       });
       log(`new releases start on build ${buildId}`);
     } catch (error) {
-      if (tries === 50) log(`build ${buildId} could not be made current yet: ${(error as Error).message}; still trying`);
+      if (tries === 50)
+        log(`build ${buildId} could not be made current yet: ${(error as Error).message}; still trying`);
       setTimeout(() => void attempt(tries + 1), Math.min(5_000, 50 * (tries + 1))).unref();
     }
   };

@@ -6,12 +6,12 @@
 import type { Client } from '@temporalio/client';
 import { keys } from '../activities/keys.ts';
 import { isStatus } from '../activities/kube/errors.ts';
-import type { Kube } from '../activities/kube/kube.ts';
 import type { KindName } from '../activities/kube/kinds.ts';
+import type { Kube } from '../activities/kube/kube.ts';
 import type { Deployment, RolloutObject } from '../activities/kube/objects.ts';
 import { obstacles } from '../activities/look.ts';
-import { canonical } from '../activities/workloads/template.ts';
 import { lookAtDeployment } from '../activities/workloads/deployment.ts';
+import { canonical } from '../activities/workloads/template.ts';
 import type { Problem } from '../domain/problems.ts';
 import { workflowIdOf } from '../domain/view.ts';
 import { conflicts } from '../spec/conflicts.ts';
@@ -142,7 +142,12 @@ export class Watcher {
     }
   }
 
-  async #nudge(namespace: string, name: string, digest: Digest, seen: { rollout?: string; workload?: string }): Promise<void> {
+  async #nudge(
+    namespace: string,
+    name: string,
+    digest: Digest,
+    seen: { rollout?: string; workload?: string },
+  ): Promise<void> {
     const { client, cluster, taskQueue, metrics } = this.#options;
     const key = `${namespace}/${name}`;
     const news = isNews(this.#told.get(key), digest);
@@ -192,8 +197,17 @@ export class Watcher {
         const changed = await kube.patch('rollouts', namespace, name, { metadata }, { resourceVersion: version });
         version = changed.metadata.resourceVersion;
       }
-      if (Object.entries(wanted).every(([field, value]) => canonical(status[field] ?? null) === canonical(value ?? null))) return;
-      await kube.patch('rollouts', namespace, name, { status: wanted }, { subresource: 'status', resourceVersion: version });
+      if (
+        Object.entries(wanted).every(([field, value]) => canonical(status[field] ?? null) === canonical(value ?? null))
+      )
+        return;
+      await kube.patch(
+        'rollouts',
+        namespace,
+        name,
+        { status: wanted },
+        { subresource: 'status', resourceVersion: version },
+      );
     } catch (error) {
       // Someone else wrote first, or deleted it: the watch brings what they wrote, and it is looked at again.
       if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
@@ -206,7 +220,13 @@ export class Watcher {
     if (!finalizers.includes(keys.rolloutFinalizer)) return;
     const rest = finalizers.filter((finalizer) => finalizer !== keys.rolloutFinalizer);
     try {
-      await this.#options.kube.patch('rollouts', namespace, name, { metadata: { finalizers: rest.length === 0 ? null : rest } }, { resourceVersion });
+      await this.#options.kube.patch(
+        'rollouts',
+        namespace,
+        name,
+        { metadata: { finalizers: rest.length === 0 ? null : rest } },
+        { resourceVersion },
+      );
     } catch (error) {
       if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
     }

@@ -1,6 +1,7 @@
 /** Which activity carries out which action, and what people read about it in the history. */
-import type { Brought } from '../domain/done.ts';
+
 import type { Action } from '../domain/decide.ts';
+import type { Brought } from '../domain/done.ts';
 import { finaliseSteps } from '../domain/finalise.ts';
 import { movesTraffic, type Plan, type Step } from '../domain/plan.ts';
 import type { ReleaseState } from '../domain/release.ts';
@@ -21,7 +22,7 @@ export async function execute(run: Run, action: Action): Promise<Brought | undef
       const split = splitOf(state, action.do === 'route' ? action.step : 0);
       const summary = `${where(state)}: ${splitText(split)}`;
       return activities.shiftTraffic.executeWithOptions({ summary }, [
-        { ...scopeOf(run), split, canaryHash: state.podTemplateHash },
+        { ...scopeOf(run), split, pods: state.upgraded, canaryHash: state.podTemplateHash },
       ]);
     }
     case 'setPaused':
@@ -29,17 +30,20 @@ export async function execute(run: Run, action: Action): Promise<Brought | undef
       run.nudge(undefined);
       return {};
     case 'finalise':
-      return activities.finalise.executeWithOptions({ summary: `${action.reason}: ${finaliseSteps[action.step].says}` }, [
-        {
-          namespace,
-          name,
-          revision: state.revision === '' ? (run.known.workload?.revision ?? '') : state.revision,
-          reason: action.reason,
-          step: action.step,
-          ...(state.plan === undefined ? {} : { plan: state.plan }),
-          ...(state.stable === undefined ? {} : { stable: state.stable }),
-        },
-      ]);
+      return activities.finalise.executeWithOptions(
+        { summary: `${action.reason}: ${finaliseSteps[action.step].says}` },
+        [
+          {
+            namespace,
+            name,
+            revision: state.revision === '' ? (run.known.workload?.revision ?? '') : state.revision,
+            reason: action.reason,
+            step: action.step,
+            ...(state.plan === undefined ? {} : { plan: state.plan }),
+            ...(state.stable === undefined ? {} : { stable: state.stable }),
+          },
+        ],
+      );
     case 'wait':
     case 'restart':
     case 'end':
@@ -50,7 +54,13 @@ export async function execute(run: Run, action: Action): Promise<Brought | undef
 function scopeOf(run: Run) {
   const { state, target } = run;
   if (state.plan === undefined || state.stable === undefined) throw new Error('a release acts only once it has begun');
-  return { namespace: target.namespace, name: target.name, plan: state.plan, stable: state.stable, revision: state.revision };
+  return {
+    namespace: target.namespace,
+    name: target.name,
+    plan: state.plan,
+    stable: state.stable,
+    revision: state.revision,
+  };
 }
 
 function where(state: ReleaseState): string {

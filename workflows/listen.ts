@@ -3,9 +3,17 @@ import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow'
 import { command } from '../domain/command.ts';
 import type { Answer, Command, CommandName, Refusal } from '../domain/commands.ts';
 import { describeStart } from '../domain/describe.ts';
-import { withDecision } from '../domain/release.ts';
 import { timestamp } from '../domain/present.ts';
-import { nudgeSignal, observationSignal, retargetUpdate, signals, statusQuery, type StartRequest, updates } from './messages.ts';
+import { withDecision } from '../domain/release.ts';
+import {
+  nudgeSignal,
+  observationSignal,
+  retargetUpdate,
+  type StartRequest,
+  signals,
+  statusQuery,
+  updates,
+} from './messages.ts';
 import type { Run } from './run.ts';
 
 const descriptions: Readonly<Record<CommandName, string>> = {
@@ -46,8 +54,10 @@ export function listen(run: Run): void {
 }
 
 function refused(run: Run, name: CommandName, wish: Command): Refusal | undefined {
-  if (run.facts === undefined) return { code: 'NotWaiting', message: 'the release has not begun yet: ask again in a moment' };
-  if (wish === null || typeof wish !== 'object') return { code: 'BadCommand', message: 'a command is an object that says who gives it (by)' };
+  if (run.facts === undefined)
+    return { code: 'NotWaiting', message: 'the release has not begun yet: ask again in a moment' };
+  if (wish === null || typeof wish !== 'object')
+    return { code: 'BadCommand', message: 'a command is an object that says who gives it (by)' };
   const commanded = command(name, wish, run.state, run.facts, run.action, Date.now());
   return 'refusal' in commanded ? commanded.refusal : undefined;
 }
@@ -64,7 +74,11 @@ function obey(run: Run, name: CommandName, wish: Command): Answer {
 
 /** A bare `temporal workflow signal --name approve` says nothing of its author: the history has the client's identity. */
 function hear(run: Run, name: CommandName, wish: Command | undefined): void {
-  const given: Command = { ...(wish ?? {}), by: wish?.by ?? 'unknown (see the signal in the history)', via: wish?.via ?? 'signal' };
+  const given: Command = {
+    ...(wish ?? {}),
+    by: wish?.by ?? 'unknown (see the signal in the history)',
+    via: wish?.via ?? 'signal',
+  };
   const refusal = refused(run, name, given);
   if (refusal === undefined) {
     obey(run, name, given);
@@ -87,10 +101,14 @@ async function start(run: Run, request: StartRequest): Promise<Answer> {
   run.request = request;
   run.nudge(undefined);
   run.changed();
-  const settled = () => run.refusal !== undefined || (run.taken === request || request.change === undefined ? run.facts !== undefined && !run.stale : false);
+  const settled = () =>
+    run.refusal !== undefined ||
+    (run.taken === request || request.change === undefined ? run.facts !== undefined && !run.stale : false);
   await condition(settled);
   // One decision later it is known whether there is anything to release.
-  await condition(() => run.refusal !== undefined || run.ended || run.state.stage !== 'Initializing' || run.action.do === 'wait');
+  await condition(
+    () => run.refusal !== undefined || run.ended || run.state.stage !== 'Initializing' || run.action.do === 'wait',
+  );
   if (run.refusal !== undefined) throw run.refusal;
   if (run.ended || (run.action.do === 'end' && run.action.outcome === 'NothingToDo'))
     throw ApplicationFailure.nonRetryable(

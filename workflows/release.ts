@@ -3,8 +3,15 @@
  * between (commands, changes in the cluster, what a waiting activity sees) changes what the next decision sees, and an
  * action under way is given up as soon as the decision would be another one.
  */
-import { allHandlersFinished, CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
-import { ApplicationFailure, continueAsNew } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { type Action, decide, sameAction } from '../domain/decide.ts';
 import type { Brought } from '../domain/done.ts';
 import { done } from '../domain/done.ts';
@@ -35,7 +42,10 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
     }
     if (action.do === 'restart') {
       await condition(allHandlersFinished);
-      await continueAsNew<typeof release>({ ...input, ...(run.request?.plan === undefined ? {} : { plan: run.request.plan }) });
+      await continueAsNew<typeof release>({
+        ...input,
+        ...(run.request?.plan === undefined ? {} : { plan: run.request.plan }),
+      });
     }
     if (await run.show()) continue;
     if (action.do === 'wait') await waitFor(run, action.until);
@@ -50,7 +60,10 @@ async function take(run: Run): Promise<void> {
   run.taken = request;
   const plan = request.plan ?? run.facts?.plan ?? (await run.look()).plan;
   if (plan === undefined) {
-    run.refusal = ApplicationFailure.nonRetryable(`Rollout ${run.label} is not there and no plan was given`, 'OtherPlan');
+    run.refusal = ApplicationFailure.nonRetryable(
+      `Rollout ${run.label} is not there and no plan was given`,
+      'OtherPlan',
+    );
     return;
   }
   try {
@@ -83,16 +96,18 @@ async function perform(run: Run, action: Action): Promise<void> {
   let brought: Brought | undefined;
   let failure: unknown;
   let finished = false;
-  const work = scope.run(() => execute(run, action)).then(
-    (result) => {
-      brought = result;
-      finished = true;
-    },
-    (error: unknown) => {
-      failure = error;
-      finished = true;
-    },
-  );
+  const work = scope
+    .run(() => execute(run, action))
+    .then(
+      (result) => {
+        brought = result;
+        finished = true;
+      },
+      (error: unknown) => {
+        failure = error;
+        finished = true;
+      },
+    );
   while (!finished) {
     const seen = run.version;
     const deadline = run.deadline(action);
@@ -139,10 +154,16 @@ async function end(run: Run, outcome: Outcome): Promise<ReleaseResult> {
   run.index(outcome);
   const nothing = outcome === 'NothingToDo';
   if (!nothing && run.known.attached)
-    await activities.project({ ...run.target, status: finalStatus(run.state, run.known, outcome, Date.now()), final: true });
+    await activities.project({
+      ...run.target,
+      status: finalStatus(run.state, run.known, outcome, Date.now()),
+      final: true,
+    });
   return {
     outcome,
-    message: run.refusal?.message ?? (nothing ? 'there was nothing to release' : finalStatus(run.state, run.known, outcome, Date.now()).message),
+    message:
+      run.refusal?.message ??
+      (nothing ? 'there was nothing to release' : finalStatus(run.state, run.known, outcome, Date.now()).message),
     stableRevision: run.state.stable?.podTemplateHash ?? '',
     canaryRevision: run.state.revision,
     decisions: run.state.decisions,

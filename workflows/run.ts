@@ -1,4 +1,6 @@
 /** What one run of the release workflow holds: its state, what was seen last, and what is asked of it. */
+
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   type ApplicationFailure,
   setCurrentDetails,
@@ -6,15 +8,14 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Action, Decided } from '../domain/decide.ts';
 import { describe } from '../domain/describe.ts';
 import type { Projected, Wish } from '../domain/input.ts';
 import { present, timestamp } from '../domain/present.ts';
 import { type Facts, newRelease, type ReleaseState, withDecision } from '../domain/release.ts';
 import { statusOf } from '../domain/status.ts';
-import { viewOf } from '../domain/view-of.ts';
 import type { Outcome, ReleaseView } from '../domain/view.ts';
+import { viewOf } from '../domain/view-of.ts';
 import { look, project } from './activities.ts';
 import { expectedOf } from './execute.ts';
 import { type Nudge, type ReleaseInput, type StartRequest, searchAttributes, type Target } from './messages.ts';

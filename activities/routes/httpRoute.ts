@@ -8,7 +8,7 @@ import type { Names } from './httpRouteShares.ts';
 import { divide, mentions } from './httpRouteSplit.ts';
 import { isWatched, verdictOf } from './httpRouteStatus.ts';
 import { type Note, undo } from './httpRouteUndo.ts';
-import { marks, same } from './marks.ts';
+import { covers, marks, same } from './marks.ts';
 import { despiteConflicts, untilMended } from './patience.ts';
 import type { RouteContext, RouteProvider, Split } from './provider.ts';
 
@@ -44,21 +44,24 @@ async function ensure(context: RouteContext, split: Split): Promise<void> {
   if (canaryService === stableService) return;
   const name = nameIn(context);
   const names = { namespace, stableService, canaryService, route: name };
-  let wrote: HttpRoute | undefined;
+  let wrote: boolean;
   do {
-    wrote = undefined;
+    wrote = false;
     await untilMended(context, [{ kind: 'httproutes', name }], async (fresh) => {
       const route = await (fresh ? kube.get('httproutes', namespace, name) : kube.read('httproutes', namespace, name));
       const target = targetFor(route, names, split);
       if (route === undefined || 'problem' in target)
         return 'problem' in target ? target.problem : notFound(namespace, name);
       if (!target.change) return undefined;
-      wrote = await write(kube, route, stableService, target.rules, target.note);
+      const written = await write(kube, route, stableService, target.rules, target.note);
+      // The same version again: nothing was changed, though it ought to be, and writing on would change nothing either.
+      if (written.metadata.resourceVersion === route.metadata.resourceVersion) return overruled(namespace, name);
+      wrote = true;
       return undefined;
     });
     await accepted(context, name);
     // Once more around: the weight follows the canary's introduction, and whoever wrote in between is answered.
-  } while (wrote !== undefined);
+  } while (wrote);
 }
 
 async function drifted({ kube, namespace, stableService, canaryService, ...context }: RouteContext, split: Split) {
@@ -122,7 +125,7 @@ function targetFor(route: HttpRoute | undefined, names: Names & { route: string 
     rules: own.filter((rule) => mentions([rule], stableService, namespace)),
     refused: note?.refused ?? verdictOf(route).refused.map(({ key }) => key),
   };
-  return { rules: made.rules, note: after, change: !same(made.rules, rules) || !same(after, note) };
+  return { rules: made.rules, note: after, change: !covers(rules, made.rules) || !same(after, note) };
 }
 
 function divided(
@@ -199,6 +202,13 @@ function leadsElsewhere(namespace: string, name: string, service: string): Probl
   return {
     code: 'RouteNotUsable',
     message: `HTTPRoute ${namespace}/${name} has no rule that leads to Service ${service} in its own namespace: add one, or correct trafficRoutings[].service`,
+  };
+}
+
+function overruled(namespace: string, name: string): Problem {
+  return {
+    code: 'RouteNotUsable',
+    message: `HTTPRoute ${namespace}/${name} does not keep the rules that are written: look for an admission webhook or policy that changes them`,
   };
 }
 

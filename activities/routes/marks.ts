@@ -18,6 +18,21 @@ export function same(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(plain(one), plain(other));
 }
 
+/** True if everything in `wanted` is in `actual`; objects in it may have further fields, as servers fill in defaults. */
+export function covers(actual: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted))
+    return (
+      Array.isArray(actual) &&
+      actual.length === wanted.length &&
+      wanted.every((each, index) => covers(actual[index], each))
+    );
+  if (typeof wanted !== 'object' || wanted === null) return actual === wanted;
+  if (typeof actual !== 'object' || actual === null) return false;
+  return Object.entries(wanted).every(
+    ([key, value]) => value === undefined || covers((actual as Record<string, unknown>)[key], value),
+  );
+}
+
 function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

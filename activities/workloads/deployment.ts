@@ -1,11 +1,11 @@
 /** A Deployment released canary style: it stays held at the stable version while a second Deployment runs the new one. */
 import type { PodMetadataPatch } from '../../domain/plan.ts';
-import { toleratedFailures, type Amount } from '../../domain/plan.ts';
+import { type Amount, toleratedFailures } from '../../domain/plan.ts';
 import type { Facts, Version } from '../../domain/release.ts';
 import { keys } from '../keys.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { Kube } from '../kube/kube.ts';
-import type { Deployment, OwnerReference, PodTemplate, ReplicaSet } from '../kube/objects.ts';
+import type { Deployment, KubeObject, OwnerReference, PodTemplate, ReplicaSet } from '../kube/objects.ts';
 import type { Waiting } from '../waiting.ts';
 import { podTrouble } from './pods.ts';
 import { imagesOf, revisionOf, shortHash } from './template.ts';
@@ -37,7 +37,9 @@ export async function lookAtDeployment(
   const object = await kube.read('deployments', namespace, name, atLeast);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
   const revision = revisionOf(object.spec.template);
-  const active = replicaSetsOf(await kube.readAll('replicasets', namespace), object).filter(hasPods).map(versionOf);
+  const active = replicaSetsOf(await kube.readAll('replicasets', namespace), object)
+    .filter(hasPods)
+    .map(versionOf);
   const current = active.find((version) => version.revision === revision);
   return {
     object,
@@ -63,6 +65,17 @@ function hasPods(set: ReplicaSet): boolean {
 async function canariesOf(kube: Kube, namespace: string, stable: string): Promise<Deployment[]> {
   const all = await kube.readAll('deployments', namespace);
   return all.filter((object) => object.metadata.labels?.[keys.canaryDeployment] === stable);
+}
+
+/** Names of the pods of all canary Deployments of a workload. */
+export async function canaryPodNames(kube: Kube, namespace: string, stable: string): Promise<Set<string>> {
+  const owners = new Set((await canariesOf(kube, namespace, stable)).map(({ metadata }) => metadata.uid));
+  const isOf = (object: KubeObject, uids: Set<string>) =>
+    object.metadata.ownerReferences?.some(({ uid }) => uids.has(uid)) === true;
+  const sets = (await kube.readAll('replicasets', namespace)).filter((set) => isOf(set, owners));
+  const uids = new Set(sets.map(({ metadata }) => metadata.uid));
+  const pods = await kube.readAll('pods', namespace);
+  return new Set(pods.filter((pod) => isOf(pod, uids)).map(({ metadata }) => metadata.name));
 }
 
 /** The canary Deployment that runs `revision`, unless it is on its way out. */
@@ -111,7 +124,11 @@ export async function upgradeCanary(
   const look = () => {
     const live = deployments.get(namespace, name);
     if (live === undefined || live.metadata.deletionTimestamp !== undefined)
-      throw new KubeError(`Deployment ${namespace}/${name} was deleted while its pods were awaited; it is made anew`, 0, 'Vanished');
+      throw new KubeError(
+        `Deployment ${namespace}/${name} was deleted while its pods were awaited; it is made anew`,
+        0,
+        'Vanished',
+      );
     const ready = live.status?.availableReplicas ?? 0;
     const updated = live.status?.updatedReplicas ?? 0;
     const observed = (live.status?.observedGeneration ?? 0) >= (canary.metadata.generation ?? 0);
@@ -206,14 +223,21 @@ async function removeCanary(kube: Kube, object: Deployment): Promise<void> {
   if (!finalizers.includes(keys.canaryFinalizer)) return;
   const rest = finalizers.filter((finalizer) => finalizer !== keys.canaryFinalizer);
   try {
-    await kube.patch('deployments', namespace, name, { metadata: { uid, finalizers: rest.length === 0 ? null : rest } });
+    await kube.patch('deployments', namespace, name, {
+      metadata: { uid, finalizers: rest.length === 0 ? null : rest },
+    });
   } catch (error) {
     if ((error as KubeError).status !== 404) throw error;
   }
 }
 
 /** Removes every canary Deployment of the workload and resolves when they are gone. */
-export async function removeCanaries(kube: Kube, namespace: string, stable: string, signal: AbortSignal): Promise<void> {
+export async function removeCanaries(
+  kube: Kube,
+  namespace: string,
+  stable: string,
+  signal: AbortSignal,
+): Promise<void> {
   for (const object of await canariesOf(kube, namespace, stable)) await removeCanary(kube, object);
   const copy = kube.copy('deployments', namespace);
   await copy.until(

@@ -59,12 +59,7 @@ export async function putBack(kube: Kube, namespace: string, name: string, podTe
 }
 
 /** Takes the hold off: the annotation goes and the Deployment rolls by itself, in one write. */
-export async function release(
-  kube: Kube,
-  namespace: string,
-  name: string,
-  expected: readonly string[],
-): Promise<void> {
+export async function release(kube: Kube, namespace: string, name: string, expected: readonly string[]): Promise<void> {
   const object = await changing(kube, namespace, name, (held) => {
     if (!expected.includes(revisionOf(held.spec.template)) || !isHeld(held)) return undefined;
     const paused = held.metadata.annotations?.[keys.originalPaused] === 'true' ? true : null;
@@ -151,7 +146,8 @@ function trouble(kube: Kube, namespace: string, object: Deployment): string {
 /** Pods that may be missing by the Deployment's own strategy: percentages round down, as the native controller does. */
 function maxUnavailable(object: Deployment): number {
   const replicas = object.spec.replicas ?? 1;
-  const value = object.spec.strategy?.rollingUpdate?.maxUnavailable ?? (object.spec.strategy?.type === 'Recreate' ? 0 : '25%');
+  const value =
+    object.spec.strategy?.rollingUpdate?.maxUnavailable ?? (object.spec.strategy?.type === 'Recreate' ? 0 : '25%');
   return typeof value === 'number' ? value : Math.floor((Number.parseInt(value, 10) * replicas) / 100);
 }
 
@@ -168,7 +164,9 @@ async function changing(
     const patch = change(object);
     if (patch === undefined) return object;
     try {
-      return await kube.patch('deployments', namespace, name, patch, { resourceVersion: object.metadata.resourceVersion });
+      return await kube.patch('deployments', namespace, name, patch, {
+        resourceVersion: object.metadata.resourceVersion,
+      });
     } catch (error) {
       if (!isStatus(error, 409)) throw error;
       object = await kube.get('deployments', namespace, name);

@@ -17,7 +17,10 @@ export function podTrouble(pods: readonly Pod[]): string {
   const named = known
     .sort((one, other) => (one.pod.metadata.name < other.pod.metadata.name ? -1 : 1))
     .slice(0, 2)
-    .map(({ pod, why }) => `pod ${pod.metadata.name} ${why} (since ${pod.status?.startTime ?? pod.metadata.creationTimestamp})`);
+    .map(
+      ({ pod, why }) =>
+        `pod ${pod.metadata.name} ${why} (since ${pod.status?.startTime ?? pod.metadata.creationTimestamp})`,
+    );
   const more = known.length - named.length;
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
@@ -30,7 +33,8 @@ function reasonOf(pod: Pod): string {
     if (why !== '') return why;
   }
   const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
-  if (unscheduled !== undefined) return `cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? 'no reason given'}`;
+  if (unscheduled !== undefined)
+    return `cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? 'no reason given'}`;
   if (pod.status?.phase === 'Failed') return 'has failed';
   const running = containers.find((container) => container.state?.running !== undefined && container.ready === false);
   return running === undefined ? '' : `runs, but container ${running.name} is not ready`;

@@ -29,7 +29,10 @@ describe('a user with kubectl', () => {
   });
 
   it('releases a new image step by step, approving by status patch, and gets the objects back as they were', async () => {
-    await eventually('all pods ready', async () => (await cluster.get('deployments', 'echoserver'))?.status?.availableReplicas === 5);
+    await eventually(
+      'all pods ready',
+      async () => (await cluster.get('deployments', 'echoserver'))?.status?.availableReplicas === 5,
+    );
     const before = await usersObjects(cluster);
     await setImage(cluster, 'cilium/echoserver:1.10.3');
     await reaches(cluster, { currentStepState: 'StepPaused', currentStepIndex: 1 });
@@ -40,14 +43,22 @@ describe('a user with kubectl', () => {
     const stable = await cluster.get('deployments', 'echoserver');
     expect(stable?.spec.paused).toBe(true);
     const deployments = await cluster.list('deployments');
-    const canary = deployments.find((object) => object.metadata.labels?.['rollouts.kruise.io/canary-deployment'] === 'echoserver');
+    const canary = deployments.find(
+      (object) => object.metadata.labels?.['rollouts.kruise.io/canary-deployment'] === 'echoserver',
+    );
     expect(canary?.spec.replicas).toBe(1);
     expect(canary?.spec.template.spec.containers[0]?.image).toBe('cilium/echoserver:1.10.3');
     const { canaryStatus } = await reaches(cluster, { currentStepState: 'StepPaused' });
     const stableHash = canaryStatus?.stableRevision as string;
     const canaryHash = canaryStatus?.podTemplateHash as string;
-    expect((await cluster.get('services', 'echoserver'))?.spec.selector).toEqual({ app: 'echoserver', 'pod-template-hash': stableHash });
-    expect((await cluster.get('services', 'echoserver-canary'))?.spec.selector).toEqual({ app: 'echoserver', 'pod-template-hash': canaryHash });
+    expect((await cluster.get('services', 'echoserver'))?.spec.selector).toEqual({
+      app: 'echoserver',
+      'pod-template-hash': stableHash,
+    });
+    expect((await cluster.get('services', 'echoserver-canary'))?.spec.selector).toEqual({
+      app: 'echoserver',
+      'pod-template-hash': canaryHash,
+    });
     const route = await cluster.get('ingresses', 'echoserver-canary');
     expect(route?.metadata.annotations).toMatchObject({
       'kubernetes.io/ingress.class': 'nginx',
@@ -74,7 +85,9 @@ describe('a user with kubectl', () => {
     );
     const after = await usersObjects(cluster);
     expect(after).toEqual(
-      JSON.parse(JSON.stringify(before).replaceAll('"image":"cilium/echoserver:1.10.2"', '"image":"cilium/echoserver:1.10.3"')),
+      JSON.parse(
+        JSON.stringify(before).replaceAll('"image":"cilium/echoserver:1.10.2"', '"image":"cilium/echoserver:1.10.3"'),
+      ),
     );
     expect((await cluster.get('deployments', 'echoserver'))?.status?.updatedReplicas).toBe(5);
   });
@@ -89,7 +102,9 @@ describe('a user with kubectl', () => {
     await reaches(cluster, { currentStepState: 'StepUpgrade' });
     await setImage(cluster, 'cilium/echoserver:1.10.3');
     const status = await reaches(cluster, { phase: 'Healthy', message: 'Rollout progressing has been canceled' });
-    expect(status.conditions).toEqual(expect.arrayContaining([expect.objectContaining({ type: 'Succeeded', status: 'False' })]));
+    expect(status.conditions).toEqual(
+      expect.arrayContaining([expect.objectContaining({ type: 'Succeeded', status: 'False' })]),
+    );
     expect(await usersObjects(cluster)).toEqual(before);
   });
 
@@ -105,13 +120,19 @@ describe('a user with kubectl', () => {
     });
     expect(third.canaryStatus?.stableRevision).toBe(second.canaryStatus?.stableRevision);
     const canaries = (await cluster.list('deployments')).filter((object) => object.metadata.name !== 'echoserver');
-    expect(canaries.map(({ spec }) => [spec.template.spec.containers[0]?.image, spec.replicas])).toEqual([['cilium/echoserver:1.10.5', 1]]);
+    expect(canaries.map(({ spec }) => [spec.template.spec.containers[0]?.image, spec.replicas])).toEqual([
+      ['cilium/echoserver:1.10.5', 1],
+    ]);
   });
 
   it('deletes the Rollout in the middle: the new version is carried to every pod and nothing is left', async () => {
     await cluster.kubectl('delete', 'rollout', 'rollouts-demo', '--timeout=30s');
     const objects = await usersObjects(cluster);
-    expect(Object.keys(objects).sort()).toEqual(['deployments/echoserver', 'ingresses/echoserver', 'services/echoserver']);
+    expect(Object.keys(objects).sort()).toEqual([
+      'deployments/echoserver',
+      'ingresses/echoserver',
+      'services/echoserver',
+    ]);
     const object = await cluster.get('deployments', 'echoserver');
     expect(object?.spec.template.spec.containers[0]?.image).toBe('cilium/echoserver:1.10.5');
     expect(object?.status?.updatedReplicas).toBe(5);

@@ -1,6 +1,10 @@
 /** The application of the documents: a Deployment, a Service, and an Ingress or an HTTPRoute before it. */
 
-export type App = { readonly image?: string; readonly replicas?: number; readonly annotations?: Record<string, string> };
+export type App = {
+  readonly image?: string;
+  readonly replicas?: number;
+  readonly annotations?: Record<string, string>;
+};
 
 export function deployment({ image = 'cilium/echoserver:1.10.2', replicas = 5, annotations = {} }: App = {}): string {
   return `

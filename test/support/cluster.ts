@@ -49,7 +49,9 @@ export async function openCluster(prefix: string): Promise<Cluster> {
 export function run(command: string, args: readonly string[], input?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(command, [...args], { maxBuffer: 64e6, timeout: 60_000 }, (error, stdout, stderr) =>
-      error === null ? resolve(stdout) : reject(new Error(`${command} ${args.join(' ')}: ${stderr || stdout || error.message}`)),
+      error === null
+        ? resolve(stdout)
+        : reject(new Error(`${command} ${args.join(' ')}: ${stderr || stdout || error.message}`)),
     );
     child.stdin?.end(input);
   });

@@ -1,6 +1,7 @@
 /** Brings up one embedded stack for the whole run, installs Sluice in it, and says where it is. */
-import { find, up } from '../../dev/stack.ts';
+
 import { install } from '../../deploy/install.ts';
+import { find, up } from '../../dev/stack.ts';
 
 /** Name of the run's own stack: a stack someone works on is left alone. */
 export const stackName = process.env.SLUICE_TEST_STACK ?? 'test';

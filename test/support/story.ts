@@ -18,7 +18,12 @@ export async function statusOf(cluster: Cluster, name = 'rollouts-demo'): Promis
 }
 
 /** Waits until the Rollout's status has these fields. */
-export async function reaches(cluster: Cluster, wanted: Partial<Status>, name = 'rollouts-demo', deadline = 30_000): Promise<Status> {
+export async function reaches(
+  cluster: Cluster,
+  wanted: Partial<Status>,
+  name = 'rollouts-demo',
+  deadline = 30_000,
+): Promise<Status> {
   let last: Status = {};
   return eventually(
     `Rollout ${name} to reach ${JSON.stringify(wanted)}`,
@@ -46,7 +51,10 @@ export async function usersObjects(cluster: Cluster): Promise<Record<string, unk
   const objects: Record<string, unknown> = {};
   for (const kind of ['deployments', 'services', 'ingresses', 'httproutes'] as const)
     for (const object of await cluster.kube.connection
-      .call<{ items: { metadata: { name: string } & Record<string, unknown>; spec: unknown }[] }>('GET', pathIn(cluster, kind))
+      .call<{ items: { metadata: { name: string } & Record<string, unknown>; spec: unknown }[] }>(
+        'GET',
+        pathIn(cluster, kind),
+      )
       .then(({ items }) => items)
       .catch(noSuchKind)) {
       const { name, labels, annotations = {}, finalizers, ownerReferences } = object.metadata;

@@ -41,7 +41,11 @@ export async function startWorker(settings: WorkerSettings): Promise<WorkerProce
     '127.0.0.1:0',
     ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
   ];
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...settings.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, ...settings.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk;
