@@ -82,7 +82,7 @@ async function ended(context: Context, target: Target, error: SluiceError): Prom
 }
 
 function notRunning(target: Target, endedAt?: string): SluiceError {
-  const when = endedAt === undefined ? '' : ` (the last one ended at ${endedAt})`;
+  const when = endedAt === undefined ? '' : ` (the last one ended at ${endedAt.replace(/\.\d+Z$/, 'Z')})`;
   return new SluiceError(
     'NotRunning',
     `${naming(target)}: no release is under way${when}. \`sluice history ${target.name} -n ${target.namespace}\` shows how it went.`,

@@ -62,7 +62,7 @@ export async function history(context: Context, ref: TargetRef, options: History
   );
 }
 
-/** One release with its decisions: `run` is a run ID, the beginning of one, or `last`. */
+/** One release with its decisions: `run` is a run ID, the beginning or end of one, or `last`. */
 export type ReleaseRecord = {
   readonly summary: ReleaseSummary;
   readonly decisions: ReleaseResult['decisions'];
@@ -72,7 +72,12 @@ export type ReleaseRecord = {
 /** Who decided what, why and when in one release. `trouble` when a worker was needed to tell and none answered. */
 export async function record(context: Context, ref: TargetRef, run: string): Promise<ReleaseRecord> {
   const runs = await history(context, ref, { limit: 1000 });
-  const chosen = run === 'last' ? runs[0] : runs.find(({ runId }) => runId.startsWith(run));
+  // Run IDs begin with the time, so that only their ends tell two releases of the same minute apart.
+  const matching =
+    run === 'last' ? runs.slice(0, 1) : runs.filter(({ runId }) => runId.startsWith(run) || runId.endsWith(run));
+  if (matching.length > 1)
+    throw new SluiceError('BadInput', `"${run}" means ${matching.length} releases: give more of the ID.`);
+  const [chosen] = matching;
   if (chosen === undefined)
     throw new SluiceError(
       'NoSuchRelease',

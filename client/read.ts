@@ -4,7 +4,7 @@ import { statusQuery, type Target } from '../workflows/messages.ts';
 import { type Context, handleOf, naming, type TargetRef, targetOf, within } from './context.ts';
 import { isSluiceError, SluiceError } from './errors.ts';
 import { type Attempt, toSluiceError } from './mapping.ts';
-import { type ReleaseSummary, summaryOf } from './summary.ts';
+import { type ReleaseSummary, retryingOf, summaryOf } from './summary.ts';
 
 /**
  * A release as far as it can be seen now. `view` is absent when no worker answered; `trouble` then says why. A release
@@ -66,7 +66,8 @@ export async function get(context: Context, ref: TargetRef): Promise<ReleaseView
 /** What Temporal knows of the target's newest run, or of one run. Throws `NoSuchRelease`. */
 export async function describe(context: Context, target: Target, runId?: string): Promise<ReleaseSummary> {
   const info = await ask(context, target, () => handleOf(context, target, runId).describe());
-  return summaryOf(info) as ReleaseSummary;
+  const retrying = retryingOf(info);
+  return { ...(summaryOf(info) as ReleaseSummary), ...(retrying && { retrying }) };
 }
 
 /** How a run that is not running any more ended. */

@@ -1,10 +1,17 @@
 /** Reading the Rollout a user hands in: an object, YAML text, or a file with line and column for each problem. */
 import { readFile } from 'node:fs/promises';
 import type { Plan } from '../domain/plan.ts';
+import type { Document } from '../spec/file.ts';
 import { SluiceError } from './errors.ts';
 
 /** A Rollout that can be released. `namespace` and `name` as the object says them. */
-export type ReadRollout = { readonly plan: Plan; readonly name?: string; readonly namespace?: string };
+export type ReadRollout = {
+  readonly plan: Plan;
+  readonly name?: string;
+  readonly namespace?: string;
+  /** Fields that no Rollout has, one line each: nothing that stops a release, and rarely what was meant. */
+  readonly warnings: readonly string[];
+};
 
 /** Reads an object or YAML text. Throws `InvalidRollout` or `BadInput` with every problem in the message. */
 export async function readRollout(rollout: unknown): Promise<ReadRollout> {
@@ -12,7 +19,7 @@ export async function readRollout(rollout: unknown): Promise<ReadRollout> {
   const { parseRollout } = await import('../spec/rollout.ts');
   const { plan, problems } = parseRollout(rollout);
   if (plan === undefined) throw refused(problems.map(({ path, message }) => (path ? `${path}: ${message}` : message)));
-  return { plan, ...identity(rollout) };
+  return { plan, warnings: [], ...identity(rollout) };
 }
 
 /** Reads a file (`-` is standard input) that holds exactly one Rollout, among other objects or alone. */
@@ -21,10 +28,12 @@ export async function readRolloutFile(file: string): Promise<ReadRollout & { rea
   try {
     text = file === '-' ? await standardInput() : await readFile(file, 'utf8');
   } catch (error) {
-    const { code } = error as { code?: string };
-    const why =
-      { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'you may not read it' }[code ?? ''] ??
-      String(error);
+    const known: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a folder',
+      EACCES: 'you may not read it',
+    };
+    const why = known[(error as { code?: string }).code ?? ''] ?? String(error);
     throw new SluiceError('BadInput', `${file}: ${why}.`, { cause: error });
   }
   const read = await readText(text, file === '-' ? 'stdin' : file);
@@ -33,55 +42,26 @@ export async function readRolloutFile(file: string): Promise<ReadRollout & { rea
 }
 
 async function readText(text: string, file: string): Promise<ReadRollout> {
-  const [{ LineCounter, parseAllDocuments }, { parseRollout }, { parsePath }] = await Promise.all([
-    import('yaml'),
-    import('../spec/rollout.ts'),
-    import('../spec/path.ts'),
-  ]);
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number, message: string) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}: ${message}`;
+  const { formatLocated, parseFile } = await import('../spec/file.ts');
+  const documents = parseFile(text, file);
+  const rollouts = documents.filter(({ rollout }) => rollout !== undefined);
+  const problems = documents.flatMap((document) => document.problems);
+  if (problems.length > 0) throw refused(problems.map(formatLocated));
+  const [found] = rollouts;
+  const plan = found?.rollout?.plan;
+  if (found === undefined || plan === undefined || rollouts.length > 1) throw notOne(file, rollouts);
+  return {
+    plan,
+    warnings: found.warnings.map(formatLocated),
+    ...(found.name && { name: found.name }),
+    ...(found.namespace && { namespace: found.namespace }),
   };
-  const broken = [...documents].flatMap(({ errors }) => errors.map(({ pos, message }) => at(pos[0], message)));
-  if (broken.length > 0) throw new SluiceError('BadInput', broken.join('\n'));
-  const found = [...documents].filter((document) => isRollout(document.get?.('kind')));
-  const [document] = found;
-  if (document === undefined || found.length > 1) {
-    const where = found.map(({ range }) => lines.linePos(range?.[0] ?? 0).line).join(', ');
-    const message =
-      document === undefined
-        ? 'there is no Rollout in it'
-        : `there are ${found.length} Rollouts in it (at lines ${where}): give one`;
-    throw new SluiceError('BadInput', `${file}: ${message}.`);
-  }
-  const object: unknown = document.toJS();
-  const { plan, problems } = parseRollout(object);
-  if (plan !== undefined) return { plan, ...identity(object) };
-  throw refused(
-    problems.map(({ path, message }) =>
-      at(offsetOf(document, parsePath(path ?? '')), path ? `${path}: ${message}` : message),
-    ),
-  );
 }
 
-type Placed = {
-  readonly range?: readonly number[] | null;
-  getIn(path: readonly (string | number)[], keepScalar: true): unknown;
-};
-
-/** Where the field is; for one that is missing, where the nearest thing around it is. */
-function offsetOf(document: Placed, path: readonly (string | number)[]): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true) as { range?: readonly number[] | null } | undefined;
-    if (node?.range) return node.range[0] ?? 0;
-  }
-  return document.range?.[0] ?? 0;
-}
-
-function isRollout(kind: unknown): boolean {
-  return kind === 'Rollout';
+function notOne(file: string, rollouts: readonly Document[]): SluiceError {
+  if (rollouts.length === 0) return new SluiceError('BadInput', `${file}: there is no Rollout in it.`);
+  const where = rollouts.map(({ line, name }) => `${name} at line ${line}`).join(', ');
+  return new SluiceError('BadInput', `${file}: there are ${rollouts.length} Rollouts in it (${where}): give one.`);
 }
 
 function identity(object: unknown): { name?: string; namespace?: string } {

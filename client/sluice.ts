@@ -130,7 +130,7 @@ export class SluiceClient {
     return history(this.#context, target, options);
   }
 
-  /** One release's decisions. `run`: a run ID, the beginning of one, or `last`. */
+  /** One release's decisions. `run`: a run ID, the beginning or end of one, or `last`. */
   record(target: TargetRef, run = 'last'): Promise<ReleaseRecord> {
     return record(this.#context, target, run);
   }

@@ -1,5 +1,5 @@
 /** What Temporal itself knows of a release, without a worker: search attributes, memo, how it ended. */
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { ReleaseResult } from '../domain/view.ts';
 import { searchAttributes, type Target } from '../workflows/messages.ts';
@@ -26,6 +26,8 @@ export type ReleaseSummary = {
   readonly reason?: string;
   /** How it ended; only where it was asked for and the release came to its own end. */
   readonly result?: ReleaseResult;
+  /** What fails and is tried again, as a sentence; only where the one release was asked for. */
+  readonly retrying?: string;
   /** Why a release that did not come to its own end ended. */
   readonly failure?: string;
 };
@@ -68,6 +70,18 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): ReleaseSumm
     startedAt: info.startTime.toISOString(),
     ...(definedOnly(more) as Partial<ReleaseSummary>),
   };
+}
+
+/** Activities that failed and are tried again. What waits without failing is in the view instead. */
+export function retryingOf({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): string | undefined {
+  for (const { activityType, attempt, lastFailure } of raw.pendingActivities ?? []) {
+    if ((attempt ?? 1) < 2 || !lastFailure?.message) continue;
+    const times = (attempt ?? 2) - 1;
+    return `"${activityType?.name}" failed ${times === 1 ? 'once' : `${times} times`} and is tried again: ${lastFailure.message}`;
+  }
+  const tasks = raw.pendingWorkflowTask?.attempt ?? 1;
+  if (tasks > 2) return `the workflow's own code failed ${tasks - 1} times and is tried again: see the worker's log`;
+  return undefined;
 }
 
 function text(value: unknown): string | undefined {

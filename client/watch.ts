@@ -51,7 +51,13 @@ async function patient(context: Context, ref: TargetRef, last: Sighting | undefi
 
 function fingerprint({ summary, view, trouble }: Sighting): string {
   // Search attributes trail behind the view: that they caught up is no change of the release.
-  return JSON.stringify([summary.runId, summary.status, view ?? summary, trouble?.code]);
+  return JSON.stringify([
+    summary.runId,
+    summary.status,
+    view ?? summary,
+    trouble?.code,
+    summary.retrying?.replace(/\d+ times/, ''),
+  ]);
 }
 
 /** How long to wait. */

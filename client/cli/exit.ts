@@ -5,7 +5,8 @@ export const exits = {
   done: { code: 0, means: 'Done. `status`: the release has completed.' },
   refused: {
     code: 1,
-    means: 'The release refused the command. `status`: it was rolled back, aborted, has failed, or is failing.',
+    means:
+      'The release refused the command. `status`: it was rolled back, aborted, has failed, or is failing. `worker`, `install`, `dev`: it did not work, and why was said.',
   },
   badInput: {
     code: 2,

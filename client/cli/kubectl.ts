@@ -5,6 +5,7 @@ import {
   type ClusterObjects,
   type HttpRoute,
   type Ingress,
+  nothing,
   type Pod,
   type Rollout,
   type Service,
@@ -43,14 +44,15 @@ const groups: Record<string, string> = {
   route: 'httproutes.gateway.networking.k8s.io',
 };
 
+/** Marks the Deployments that a canary-style release makes beside the user's. */
+const canaryLabel = 'rollouts.kruise.io/canary-deployment';
+
 /** Which objects belong to a release. */
 export type Wanted = {
   readonly namespace: string;
   readonly name: string;
   /** Undefined when the plan is not known (no release, no readable Rollout): then only the Rollout is read. */
-  readonly plan?: Pick<Plan, 'workload' | 'routings'> | undefined;
-  /** Name of the canary Deployment, when there is one. */
-  readonly canary?: string | undefined;
+  readonly plan?: Pick<Plan, 'workload' | 'routings' | 'style'> | undefined;
 };
 
 /** The Rollout object, if the cluster has it. */
@@ -66,41 +68,39 @@ export async function readRolloutObject(
 
 /** Everything else that belongs to the release: two rounds of kubectl, since pods are found by the workload's selector. */
 export async function readObjects(run: Kubectl, wanted: Wanted): Promise<Omit<ClusterObjects, 'rollout'>> {
-  const { namespace, plan, canary } = wanted;
-  if (plan === undefined) return { replicaSets: [], pods: [], services: [], ingresses: [], routes: [], problems: [] };
-  const { workload, routings } = plan;
+  const { namespace, plan } = wanted;
+  if (plan === undefined) return nothing;
+  const { workload, routings, style } = plan;
   const [group = ''] = workload.apiVersion.includes('/') ? workload.apiVersion.split('/') : [''];
   const resource = `${workload.kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
   const names = [
     `${resource}/${workload.name}`,
-    ...(canary ? [`deployment.apps/${canary}`] : []),
     ...withCanary(routings.map(({ service }) => `service/${service}`)),
     ...withCanary(routings.flatMap(({ ingress }) => (ingress ? [`${groups.ingress}/${ingress.name}`] : []))),
   ];
   const routeNames = routings.flatMap(({ gateway }) => (gateway ? [`${groups.route}/${gateway.httpRouteName}`] : []));
-  const [first, routes] = await Promise.all([
+  const none = { items: [], problems: [] };
+  const [first, canaries, routes] = await Promise.all([
     get<Workload>(run, namespace, names),
-    routeNames.length === 0 ? { items: [], problems: [] } : get<HttpRoute>(run, namespace, routeNames),
+    style !== 'canary'
+      ? none
+      : get<Workload>(run, namespace, ['deployments.apps', '-l', `${canaryLabel}=${workload.name}`]),
+    routeNames.length === 0 ? none : get<HttpRoute>(run, namespace, routeNames),
   ]);
   const kind = <T>(name: string) => first.items.filter((item) => item.kind === name) as unknown as T[];
   const main = first.items.find((item) => item.kind === workload.kind && item.metadata.name === workload.name);
-  const extra = canary
-    ? first.items.find((item) => item.metadata.name === canary && item.kind === 'Deployment')
-    : undefined;
   const selector = selectorText(main?.spec?.selector);
   const second =
-    selector === undefined
-      ? { items: [], problems: [] }
-      : await get<Workload>(run, namespace, ['replicasets.apps,pods', '-l', selector]);
+    selector === undefined ? none : await get<Workload>(run, namespace, ['replicasets.apps,pods', '-l', selector]);
   return {
     ...(main && { workload: main }),
-    ...(extra && { canary: extra }),
+    canaries: canaries.items,
     replicaSets: second.items.filter((item) => item.kind === 'ReplicaSet'),
     pods: second.items.filter((item) => item.kind === 'Pod') as unknown as Pod[],
     services: kind<Service>('Service'),
     ingresses: kind<Ingress>('Ingress'),
     routes: routes.items,
-    problems: [...new Set([...first.problems, ...routes.problems, ...second.problems])],
+    problems: [...new Set([...first.problems, ...canaries.problems, ...routes.problems, ...second.problems])],
   };
 }
 

@@ -36,7 +36,7 @@ function onTerminal(io: Io, render: () => string): LivePicture {
     const now = io.size();
     const resized = now.columns !== size.columns || now.rows !== size.rows;
     size = now;
-    const picture = cut(render(), now.rows);
+    const picture = clip(render(), now.rows);
     if (picture === shown && !resized) return;
     const start = lines === 0 ? hideCursor : resized ? '\u001b[2J\u001b[H' : `\u001b[${lines}A\r`;
     const body = picture
@@ -62,7 +62,7 @@ function onTerminal(io: Io, render: () => string): LivePicture {
 }
 
 /** What is taller than the terminal could not be drawn over: the end is left out, and said to be. */
-function cut(picture: string, rows: number): string {
+function clip(picture: string, rows: number): string {
   const lines = picture.split('\n');
   const room = Math.max(3, rows - 1);
   if (lines.length <= room) return picture;

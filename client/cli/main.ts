@@ -8,7 +8,7 @@ import { buildProgram, ownCommands } from './program.ts';
 /** Runs one command line (without the program's name) and returns its exit code. Never throws. */
 export async function main(argv: readonly string[], io: Io = processIo('sluice')): Promise<number> {
   try {
-    const others = !argv.some((word) => ownCommands.has(word)) || argv.includes('__complete') || argv.includes('help');
+    const others = !ownCommands.has(commandOf(argv) ?? '');
     const { program, exitCode } = await buildProgram(io, others);
     if (argv.length === 0) {
       program.outputHelp();
@@ -21,6 +21,12 @@ export async function main(argv: readonly string[], io: Io = processIo('sluice')
   }
 }
 
+/** The command's name: the first word that is neither an option nor an option's value. */
+function commandOf(argv: readonly string[]): string | undefined {
+  const valued = new Set(['-n', '--namespace', '--cluster', '--task-queue', '--context', '--kubeconfig']);
+  return argv.find((word, index) => !word.startsWith('-') && !valued.has(argv[index - 1] ?? ''));
+}
+
 function failed(error: unknown, io: Io): number {
   if (isCommanderError(error)) return error.exitCode === 0 ? exits.done.code : exits.badInput.code;
   if (io.env.SLUICE_DEBUG) io.err(`${(error as { stack?: string } | undefined)?.stack ?? String(error)}\n`);
@@ -31,10 +37,15 @@ function failed(error: unknown, io: Io): number {
     io.err(`${placed ? '' : 'error: '}${[first, ...more].join('\n')}\n`);
     return exitCodeOf(error);
   }
-  const { name = '', message = String(error) } = (error ?? {}) as { name?: string; message?: string };
+  const {
+    name = '',
+    message = String(error),
+    code,
+  } = (error ?? {}) as { name?: string; message?: string; code?: unknown };
   io.err(`error: ${message}\n`);
-  // InstallError and DevError of the other rooms: a sentence for the user, not a fault.
-  if (name !== 'Error' && /^[A-Z]\w+Error$/.test(name) && !(name in globalThis)) return exits.refused.code;
+  // InstallError and DevError of the other rooms, and what the system answered (EADDRINUSE, EACCES): not our fault.
+  const known = name !== 'Error' && /^[A-Z]\w+Error$/.test(name) && !(name in globalThis);
+  if (known || (typeof code === 'string' && /^E[A-Z]+$/.test(code))) return exits.refused.code;
   io.err('This may be a fault in Sluice; SLUICE_DEBUG=1 shows where it came from.\n');
   return exits.unexpected.code;
 }

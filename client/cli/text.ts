@@ -1,4 +1,4 @@
-/** Text for terminals: how wide it is, cut to fit, in colour, and free of what others may have put into it. */
+/** Text for terminals: how wide it is, cut to cut, in colour, and free of what others may have put into it. */
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 export type Paint = (colour: Colour, text: string) => string;
@@ -35,7 +35,7 @@ export function widthOf(text: string): number {
 }
 
 /** The text, cut to `width` columns with `…` when it is wider. */
-export function fit(text: string, width: number): string {
+export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   if (width < 1) return '';
   let kept = '';
@@ -65,7 +65,7 @@ export function wrap(text: string, width: number): string[] {
       continue;
     }
     if (line !== '') lines.push(line);
-    line = fit(word, width);
+    line = cut(word, width);
   }
   return [...lines, line];
 }
@@ -91,7 +91,7 @@ function line(row: readonly Cell[], widths: readonly number[], width: number, pa
   for (const [column, { text, colour }] of row.entries()) {
     const room = width - used - gap.length;
     if (room < 1 || (text === '' && row.slice(column).every((cell) => cell.text === ''))) break;
-    const shown = fit(text, Math.min(room, Math.max(widths[column] ?? 0, 1)));
+    const shown = cut(text, Math.min(room, Math.max(widths[column] ?? 0, 1)));
     out += gap + (colour === undefined ? shown : paint(colour, shown));
     used += gap.length + widthOf(shown);
     const filled = Math.min((widths[column] ?? 0) - widthOf(shown), room - widthOf(shown));

@@ -35,8 +35,7 @@ export async function objectsOf(run: Kubectl, place: Place, seen: Sighting | und
   const view = seen?.view;
   const reading = readRolloutObject(run, place);
   const plan = view?.plan ?? (await planOf((await reading).rollout));
-  const canary = seen?.summary.status === 'Running' ? view?.canary.deployment || undefined : undefined;
-  const [{ rollout, problems }, objects] = await Promise.all([reading, readObjects(run, { ...place, plan, canary })]);
+  const [{ rollout, problems }, objects] = await Promise.all([reading, readObjects(run, { ...place, plan })]);
   return { ...objects, ...(rollout && { rollout }), problems: [...new Set([...problems, ...objects.problems])] };
 }
 

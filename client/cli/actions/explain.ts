@@ -32,7 +32,7 @@ export async function explain(
     if (options.output !== undefined) return io.out(structured(seen ?? object, options.output));
     const style = {
       called: io.called,
-      width: io.tty ? io.size().columns : 120,
+      width: io.tty ? io.size().columns : Number.POSITIVE_INFINITY,
       paint: painter(options.color && io.tty),
       scope: scopeOf(place, options),
     };
@@ -87,6 +87,7 @@ export function explanation(
   } else {
     head = `${of} is at step ${seen.view.step}/${seen.view.steps} (${share(seen.view)}): ${statusOf(seen).word.toLowerCase()}.`;
     facts.push(...waitFacts(seen.view, now));
+    if (seen.summary.retrying) facts.push(['trouble', seen.summary.retrying]);
   }
   const lines = [style.paint('bold', clean(head)), ...facts.flatMap(([label, text]) => fact(label, text, style))];
   const can = suggestions(place, seen, style);
@@ -100,9 +101,9 @@ export function explanation(
   ].join('\n');
 }
 
-function share({ plan, step, traffic }: ReleaseView): string {
+function share({ plan, step, traffic, reason }: ReleaseView): string {
   const asked = plan.steps[step - 1]?.traffic;
-  return asked === undefined || asked === traffic
+  return reason !== 'InRolling' || asked === undefined || asked === traffic
     ? `${traffic} % of requests`
     : `${traffic} % of requests, on the way to ${asked} %`;
 }

@@ -44,7 +44,7 @@ function input(place: Place, seen: Sighting | undefined, objects: ClusterObjects
 }
 
 function style(io: Io, { color }: CommonOptions) {
-  return { color: color && io.tty, width: io.size().columns };
+  return { color: color && io.tty, width: io.tty ? io.size().columns : Number.POSITIVE_INFINITY };
 }
 
 /** Looks at the release twice a second and at the cluster once; what did not change is not drawn. */

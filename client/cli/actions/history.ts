@@ -40,7 +40,7 @@ function releases(io: Io, options: HistoryOptions, all: readonly PastRelease[]):
     const running = one.status === 'Running';
     const last = one.result?.decisions.at(-1);
     return [
-      { text: one.runId.slice(0, 8) },
+      { text: one.runId.slice(-8) },
       { text: running ? '◌ Under way' : `${status.icon} ${status.word}`, colour: running ? 'cyan' : status.colour },
       { text: clock(one.startedAt, now) },
       { text: running ? span(now - Date.parse(one.startedAt)) : span((one.seconds ?? 0) * 1000) },
@@ -65,7 +65,7 @@ function decisions(io: Io, options: HistoryOptions, { summary, decisions: made, 
     summary.status === 'Running'
       ? 'under way'
       : `${status.word.toLowerCase()} ${endedAt === undefined ? '' : away(endedAt, now)}`;
-  const head = `release ${runId.slice(0, 8)} of ${target.namespace}/${target.name}, begun ${clock(startedAt, now)}, ${state.trim()}`;
+  const head = `release ${runId.slice(-8)} of ${target.namespace}/${target.name}, begun ${clock(startedAt, now)}, ${state.trim()}`;
   if (trouble !== undefined) return `${head}\n! Its decisions are not known: ${trouble.message}`;
   if (made.length === 0) return `${head}\nNo decisions: it went by its plan.`;
   const rows = made.map(({ at, what, by, via, reason, step }): Cell[] => [

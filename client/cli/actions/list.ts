@@ -81,6 +81,6 @@ function rowsOf(io: Io, options: ListOptions, seen: readonly Sighting[]): string
 
 function lastCell({ summary, view }: Sighting, now: number): string {
   if (summary.endedAt !== undefined) return `ended ${away(summary.endedAt, now)}`;
-  if (view === undefined) return '';
+  if (view === undefined) return summary.startedBy === undefined ? '' : `(started by ${summary.startedBy})`;
   return view.awaited.kind === 'nothing' ? view.message : `${view.awaited.what} (${age(view.awaited.since, now)})`;
 }

@@ -42,6 +42,7 @@ export async function start(io: Io, rollout: string | undefined, options: StartC
       `start: the Rollout in ${options.filename} is in namespace "${read.namespace}", not "${options.namespace}".`,
     );
   }
+  for (const warning of read?.warnings ?? []) io.err(`${warning}\n`);
   const by = await deciderOf(options.by, io.env);
   await withSluice(io, options, async ({ sluice }) => {
     const { reason } = options;

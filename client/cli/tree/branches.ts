@@ -64,7 +64,7 @@ function workloads({ objects, seen }: TreeInput): Node[] {
   const running = seen?.summary.status === 'Running';
   const nodes: Node[] = [];
   if (objects.workload) nodes.push(workload(objects.workload, running ? 'stable' : '', objects));
-  if (objects.canary) nodes.push(workload(objects.canary, 'canary', objects));
+  nodes.push(...objects.canaries.map((canary) => workload(canary, 'canary', objects)));
   return nodes;
 }
 
@@ -120,10 +120,15 @@ function services({ objects }: TreeInput): Node[] {
     name: metadata.name,
     kind: 'Service',
     created: metadata.creationTimestamp,
-    info: Object.entries(spec?.selector ?? {})
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
+    info: selectorInfo(spec?.selector ?? {}),
   }));
+}
+
+/** What pins a Service to one version comes first: it is what a release changes. */
+function selectorInfo(selector: Readonly<Record<string, string>>): string {
+  const pins = (key: string) => (/(pod-template|controller-revision)-hash$/.test(key) ? 0 : 1);
+  const pairs = Object.entries(selector).sort(([one], [other]) => pins(one) - pins(other));
+  return pairs.map(([key, value]) => `${key}=${value}`).join(',');
 }
 
 function ingress({ metadata }: Ingress): Node {
@@ -134,7 +139,6 @@ function ingress({ metadata }: Ingress): Node {
   const value = annotation('canary-by-header-value') ?? annotation('canary-by-header-pattern');
   const cookie = annotation('canary-by-cookie');
   const parts = [
-    weight === undefined ? '' : `weight ${weight}`,
     header === undefined ? '' : `header ${header}${value === undefined ? '' : `=${value}`}`,
     cookie === undefined ? '' : `cookie ${cookie}`,
   ];

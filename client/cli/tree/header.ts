@@ -2,14 +2,14 @@
 import { type Amount, type Plan, podsFor, type Step } from '../../../domain/plan.ts';
 import type { ReleaseView } from '../../../domain/view.ts';
 import type { Sighting } from '../../read.ts';
-import { type Colour, clean, fit, type Paint, pad, wrap } from '../text.ts';
+import { type Colour, clean, cut, type Paint, pad, wrap } from '../text.ts';
 import { age, away, clock } from '../time.ts';
-import { imagesOf } from './objects.ts';
+import { type ClusterObjects, imagesOf, isHeld, type Workload } from './objects.ts';
 import { statusOf } from './status.ts';
 import type { TreeInput } from './tree.ts';
 
 const labels = 13;
-type Row = { readonly label: string; readonly text: string; readonly colour?: Colour };
+type Row = { readonly label: string; readonly text: string; readonly colour?: Colour; readonly lines?: number };
 
 /** The header's lines, painted, none wider than `width`. */
 export function headerLines(input: TreeInput, now: number, width: number, paint: Paint): string[] {
@@ -17,13 +17,14 @@ export function headerLines(input: TreeInput, now: number, width: number, paint:
   const rows: Row[] = [
     { label: 'Name', text: input.name },
     { label: 'Namespace', text: input.namespace },
-    ...(seen === undefined ? idleRows(input) : releaseRows(seen, now)),
+    ...(seen === undefined ? idleRows(input) : releaseRows(seen, input.objects, now)),
   ];
-  const lines = rows.flatMap(({ label, text, colour }) => {
-    const parts = wrap(clean(text), Math.max(20, width - labels - 1)).slice(0, 4);
+  const lines = rows.flatMap(({ label, text, colour, lines: most = 4 }) => {
+    const room = Math.max(20, width - labels - 1);
+    const parts = most === 1 ? [clean(text)] : wrap(clean(text), room).slice(0, most);
     return parts.map((part, index) => {
-      const shown = fit(part, Math.max(1, width - labels - 1));
-      return `${pad(index === 0 ? `${label}:` : '', labels)} ${colour === undefined ? shown : paint(colour, shown)}`;
+      const shown = cut(part, Math.max(1, width - labels - 1));
+      return `${pad(index === 0 && label !== '' ? `${label}:` : '', labels)} ${colour === undefined ? shown : paint(colour, shown)}`;
     });
   });
   return seen?.view === undefined
@@ -33,27 +34,43 @@ export function headerLines(input: TreeInput, now: number, width: number, paint:
 
 function idleRows({ objects }: TreeInput): Row[] {
   const { rollout, workload } = objects;
-  return [
-    { label: 'Status', text: `✔ ${rollout?.status?.phase ?? 'No release'}`, colour: 'green' },
-    { label: 'Message', text: rollout?.status?.message ?? '' },
+  const status: Row = isHeld(workload)
+    ? { label: 'Status', text: '⚠ Held', colour: 'yellow' }
+    : { label: 'Status', text: `✔ ${rollout?.status?.phase ?? 'No release'}`, colour: 'green' };
+  const message = isHeld(workload) ? heldMessage(workload) : (rollout?.status?.message ?? '');
+  const rows: Row[] = [
+    status,
+    { label: 'Message', text: message },
     { label: 'Images', text: workload === undefined ? '' : imagesOf(workload).join(', ') },
-  ].filter(({ text }) => text !== '') as Row[];
+  ];
+  return rows.filter(({ text }) => text !== '');
 }
 
-function releaseRows(seen: Sighting, now: number): Row[] {
+/** Nothing rolls out, and nobody has begun a release: at three in the morning, that is the thing to know. */
+function heldMessage(workload: Workload): string {
+  return `${workload.kind} ${workload.metadata.name} is held with a version that is not released, and no release has begun. Is a worker running (sluice worker)?`;
+}
+
+function releaseRows(seen: Sighting, objects: ClusterObjects, now: number): Row[] {
   const { summary, view } = seen;
   const status = statusOf(seen);
   const ended = summary.endedAt === undefined ? '' : `, ${away(summary.endedAt, now)}`;
   const rows: Row[] = [{ label: 'Status', text: `${status.icon} ${status.word}${ended}`, colour: status.colour }];
   const message = summary.failure ?? summary.result?.message ?? view?.message;
-  if (message !== undefined) rows.push({ label: 'Message', text: message });
+  // While it runs, what it waits for says the same at length.
+  const lines = summary.status === 'Running' && view !== undefined ? 1 : 4;
+  if (message !== undefined) rows.push({ label: 'Message', text: message, lines });
+  if (summary.retrying !== undefined) rows.push({ label: 'Trouble', text: summary.retrying, colour: 'red' });
   if (view === undefined) return [...rows, ...summaryRows(seen, now)];
-  if (summary.status === 'Running') rows.push(...awaitedRows(view, now));
-  rows.push(...imageRows(view));
-  rows.push({ label: 'Replicas', text: replicasText(view) });
-  if (summary.status === 'Running') rows.push({ label: 'Traffic', text: trafficText(view) });
-  rows.push({ label: 'Step', text: `${view.step}/${view.steps} (${view.stepState})` });
-  return rows;
+  if (summary.status !== 'Running') return [...rows, ...imageRows(view)];
+  return [
+    ...rows,
+    ...awaitedRows(view, now),
+    ...imageRows(view),
+    { label: 'Replicas', text: replicasText(view, canaryOf(view, objects)) },
+    { label: 'Traffic', text: trafficText(view) },
+    { label: 'Step', text: `${view.step}/${view.steps} (${view.stepState})` },
+  ];
 }
 
 function summaryRows({ summary }: Sighting, now: number): Row[] {
@@ -71,12 +88,11 @@ function awaitedRows({ awaited }: ReleaseView, now: number): Row[] {
   const colour: Colour | undefined = ['approval', 'resume', 'fix', 'decision'].includes(awaited.kind)
     ? 'yellow'
     : undefined;
-  const waiting: Row = {
-    label: 'Waits for',
-    text: `${awaited.what}, since ${clock(awaited.since, now)} (${age(awaited.since, now)})`,
-    ...(colour && { colour }),
-  };
-  const rows = [waiting, { label: 'Next', text: awaited.next }];
+  const rows: Row[] = [
+    { label: 'Waits for', text: awaited.what, ...(colour && { colour }) },
+    { label: 'Since', text: `${clock(awaited.since, now)} (${age(awaited.since, now)})` },
+    { label: 'Next', text: awaited.next },
+  ];
   if (awaited.by === undefined) return rows;
   const says = awaited.kind === 'timer' ? '' : ', else it is reported as failing';
   return [...rows, { label: 'By', text: `${clock(awaited.by, now)} (${away(awaited.by, now)})${says}` }];
@@ -88,26 +104,27 @@ function imageRows({ images }: ReleaseView): Row[] {
     ...images.canary.map((image) => `${image} (canary)`),
   ];
   const same = images.stable.join() === images.canary.join();
-  return (same ? images.canary : tagged)
-    .map((text, index) => ({ label: index === 0 ? 'Images' : '', text }))
-    .map(blank);
+  return (same ? images.canary : tagged).map((text, index) => ({ label: index === 0 ? 'Images' : '', text }));
 }
 
-/** Rows that go on with the one above have no label, and no colon. */
-function blank(row: Row): Row {
-  return row.label === '' ? { ...row, label: ' ' } : row;
+function canaryOf({ canary }: ReleaseView, { canaries }: ClusterObjects): Workload | undefined {
+  return canaries.find(({ metadata }) => metadata.name === canary.deployment) ?? canaries[0];
 }
 
-function replicasText({ replicas, canary }: ReleaseView): string {
-  return `${replicas} wanted; canary: ${canary.desired} desired, ${canary.updated} updated, ${canary.ready} ready`;
+/** Of the canary, what the cluster shows where it could be read: a view's numbers are those of the release's last look. */
+function replicasText({ replicas, canary }: ReleaseView, live: Workload | undefined): string {
+  const desired = live?.spec?.replicas ?? canary.desired;
+  const updated = live?.status?.updatedReplicas ?? (live === undefined ? canary.updated : 0);
+  const ready = live?.status?.readyReplicas ?? (live === undefined ? canary.ready : 0);
+  return `${replicas} wanted; canary: ${desired} desired, ${updated} updated, ${ready} ready`;
 }
 
-function trafficText({ traffic, plan, step }: ReleaseView): string {
+function trafficText({ traffic, plan, step, reason }: ReleaseView): string {
   const asked = plan.steps[step - 1];
   const set = `${traffic} % of requests to the new version`;
   if (asked === undefined) return set;
   if ((asked.matches?.length ?? 0) > 0) return `${set}, and those that match step ${step}`;
-  return asked.traffic === undefined || asked.traffic === traffic
+  return reason !== 'InRolling' || asked.traffic === undefined || asked.traffic === traffic
     ? set
     : `${set} (step ${step} asks for ${asked.traffic} %)`;
 }
@@ -124,7 +141,7 @@ function stepLines(view: ReleaseView, running: boolean, width: number, paint: Pa
       pad(pods[index] ?? '', widest(pods)),
       pauseText(step, index, plan),
     ];
-    const text = fit(`${mark} ${String(index + 1).padStart(2)}  ${columns.join('  ')}`.trimEnd(), width - 2);
+    const text = cut(`${mark} ${String(index + 1).padStart(2)}  ${columns.join('  ')}`.trimEnd(), width - 2);
     return `  ${colour === undefined ? text : paint(colour, text)}`;
   });
 }

@@ -94,7 +94,8 @@ export type Rollout = {
 export type ClusterObjects = {
   readonly rollout?: Rollout;
   readonly workload?: Workload;
-  readonly canary?: Workload;
+  /** Deployments that a canary-style release made beside the user's. */
+  readonly canaries: readonly Workload[];
   readonly replicaSets: readonly Workload[];
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
@@ -104,6 +105,7 @@ export type ClusterObjects = {
 };
 
 export const nothing: ClusterObjects = {
+  canaries: [],
   replicaSets: [],
   pods: [],
   services: [],
@@ -127,4 +129,10 @@ export function selectorText(selector: LabelSelector | undefined): string | unde
     if (operator === 'DoesNotExist') parts.push(`!${key}`);
   }
   return parts.length === 0 ? undefined : parts.join(',');
+}
+
+/** Is the workload held back for a release, by admission or by a release? */
+export function isHeld(workload: Workload | undefined): workload is Workload {
+  const annotations = workload?.metadata.annotations ?? {};
+  return workload?.spec?.paused === true && annotations['rollouts.kruise.io/in-progressing'] !== undefined;
 }

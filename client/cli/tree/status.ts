@@ -22,9 +22,12 @@ const outcomes: Record<Outcome, Status> = {
 };
 
 /** The status of a release, from its view where a worker gave one. */
-export function statusOf({ summary, view }: Pick<Sighting, 'summary' | 'view'>): Status {
+export function statusOf({ summary, view, trouble }: Sighting): Status {
   if (summary.status !== 'Running') return endedStatus(summary, view);
-  if (view === undefined) return { icon: '?', word: summary.phase ?? 'Running', colour: 'yellow', verdict: 'open' };
+  if (view === undefined) {
+    const word = trouble === undefined ? (summary.phase ?? 'Running') : 'No worker answers';
+    return { icon: '?', word, colour: 'yellow', verdict: 'open' };
+  }
   if (view.outcome !== undefined) return outcomes[view.outcome];
   return runningStatus(view);
 }
@@ -43,7 +46,10 @@ function runningStatus(view: ReleaseView): Status {
   if (view.failing) return { icon: '✖', word: 'Failing', colour: 'red', verdict: 'bad' };
   if (view.phase === 'Terminating' || view.phase === 'Disabling') return open('◌', view.phase, 'yellow');
   if (view.reason === 'Finalising') return open('◌', 'Finishing', 'cyan');
-  if (view.reason === 'Cancelling') return open('◌', 'Rolling back', 'yellow');
+  if (view.reason === 'Cancelling') {
+    const superseded = /continuous release/.test(view.message);
+    return open('◌', superseded ? 'Giving way to a newer version' : 'Rolling back', 'yellow');
+  }
   switch (view.awaited.kind) {
     case 'approval':
       return open('‖', 'Waits for approval', 'yellow');

@@ -3,7 +3,7 @@
  * go in; lines come out. Nothing is shown that was not seen.
  */
 import type { Sighting } from '../../read.ts';
-import { type Cell, clean, fit, type Paint, painter, table } from '../text.ts';
+import { type Cell, clean, cut, type Paint, painter, table, wrap } from '../text.ts';
 import { clock } from '../time.ts';
 import { branches } from './branches.ts';
 import { headerLines } from './header.ts';
@@ -35,24 +35,17 @@ export function renderTree(input: TreeInput, now: number, { color, width }: Tree
     .trimEnd();
 }
 
-/** Columns give way from the right when the terminal is narrow: first what is only nice to know. */
+/** Columns give way when the terminal is narrow: first the kind, which the icons tell too, then what is nice to know. */
 function treeTable(rows: readonly (readonly Cell[])[], width: number, paint: Paint): string {
-  const columns = width < 60 ? 3 : width < 80 ? 4 : 5;
-  const keep = (row: readonly Cell[]) => (columns === 3 ? [row[0], row[2], row[3]] : row.slice(0, columns)) as Cell[];
-  const head = keep(['NAME', 'KIND', 'STATUS', 'AGE', 'INFO'].map((text) => ({ text })));
-  const names = fitNames(rows.map(keep), width);
-  return table(
-    head.map(({ text }) => text),
-    names,
-    width,
-    paint,
-  );
+  const columns = width < 60 ? [0, 2] : width < 110 ? [0, 2, 3, 4] : [0, 1, 2, 3, 4];
+  const keep = <T>(row: readonly T[]) => columns.map((column) => row[column] as T);
+  return table(keep(['NAME', 'KIND', 'STATUS', 'AGE', 'INFO']), fitNames(rows.map(keep), width), width, paint);
 }
 
 /** Names are cut in the middle of the width, so that one long name does not push the status off the screen. */
 function fitNames(rows: readonly (readonly Cell[])[], width: number): Cell[][] {
   return rows.map(([name, ...others]) => [
-    { ...(name as Cell), text: fit((name as Cell).text, Math.floor(width * 0.5)) },
+    { ...(name as Cell), text: cut((name as Cell).text, Math.floor(width * 0.5)) },
     ...others,
   ]);
 }
@@ -63,7 +56,7 @@ function decisionLines({ seen }: TreeInput, now: number, width: number, paint: P
   const recent = decisions.slice(-3).reverse();
   const lines = recent.map(({ at, what, by, via, reason }) => {
     const why = reason === undefined ? '' : `: ${reason}`;
-    return fit(`  ${clock(at, now)}  ${clean(what)} by ${clean(by)} (${via})${clean(why)}`, width);
+    return cut(`  ${clock(at, now)}  ${clean(what)} by ${clean(by)} (${via})${clean(why)}`, width);
   });
   const more = decisions.length > recent.length ? ` (last ${recent.length} of ${decisions.length})` : '';
   return [paint('dim', `DECISIONS${more}`), ...lines, ''];
@@ -75,5 +68,7 @@ function troubleLines({ seen, objects }: TreeInput, width: number, paint: Paint)
       ? []
       : [seen.view === undefined ? seen.trouble.message : `Shown as last seen. ${seen.trouble.message}`];
   const partial = objects.problems.map((problem) => `Not shown: ${problem}`);
-  return [...stale, ...partial].map((text) => paint('yellow', fit(`! ${clean(text)}`, width * 2)));
+  return [...stale, ...partial].flatMap((text) =>
+    wrap(clean(text), width - 2).map((line, index) => paint('yellow', `${index === 0 ? '!' : ' '} ${line}`)),
+  );
 }

@@ -26,6 +26,7 @@ export async function testBed(): Promise<Bed> {
   const address = process.env.SLUICE_TEST_TEMPORAL ?? process.env.TEMPORAL_ADDRESS;
   if (address === undefined) throw new Error('no Temporal server: the global setup sets TEMPORAL_ADDRESS');
   const connection = await Connection.connect({ address });
+  process.env.TEMPORAL_ADDRESS = address;
   const namespace = process.env.TEMPORAL_NAMESPACE ?? 'default';
   const client = new Client({ connection, namespace });
   await register(connection, namespace);
