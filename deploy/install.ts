@@ -18,7 +18,7 @@ export type InstallOptions = {
   readonly force?: boolean;
   /** Receives each line; default is stdout. */
   readonly log?: (line: string) => void;
-  /** Milliseconds to wait until what was installed is served; default 30,000. */
+  /** Milliseconds to wait until what was installed is served; default 60,000. */
   readonly timeout?: number;
 };
 
@@ -38,7 +38,7 @@ export async function install(options: InstallOptions = {}): Promise<void> {
     return;
   }
   const connection = connect(options.kubeconfig);
-  const timeout = options.timeout ?? 30_000;
+  const timeout = options.timeout ?? 60_000;
   try {
     const all = manifests(await mutatingVersion(connection));
     for (const manifest of all) {

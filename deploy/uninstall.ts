@@ -37,7 +37,7 @@ export async function uninstall(options: Omit<InstallOptions, 'dryRun'> = {}): P
     // Policies go first: without the CRD they could not be evaluated, and would refuse updates of every Deployment.
     for (const manifest of await installed(connection)) {
       if (manifest.kind === 'CustomResourceDefinition') await releaseRollouts(connection);
-      log(`${nameOf(manifest)} ${await remove(connection, pathOf(manifest), options.timeout ?? 30_000)}`);
+      log(`${nameOf(manifest)} ${await remove(connection, pathOf(manifest), options.timeout ?? 60_000)}`);
     }
     for (const { metadata } of held) {
       await removeMark(connection, metadata);
@@ -89,10 +89,10 @@ async function releaseRollouts(connection: KubeConnection): Promise<void> {
 }
 
 async function remove(connection: KubeConnection, path: string, timeout: number): Promise<string> {
-  const asked = await connection.call('DELETE', path).then(() => true, ignoreMissing);
+  const deadline = Date.now() + timeout;
+  const asked = await askToRemove(connection, path, deadline);
   if (asked === undefined) return 'not found';
   // Only what others wait for is waited for: a namespace takes its time.
-  const deadline = Date.now() + timeout;
   while (path.includes('/customresourcedefinitions/')) {
     if ((await connection.call('GET', path).then(() => true, ignoreMissing)) === undefined) break;
     if (Date.now() > deadline)
@@ -101,6 +101,18 @@ async function remove(connection: KubeConnection, path: string, timeout: number)
     await sleep(100);
   }
   return 'deleted';
+}
+
+/** The policy that guards the CRD acts for some moments after it was removed. */
+async function askToRemove(connection: KubeConnection, path: string, deadline: number): Promise<true | undefined> {
+  for (;;) {
+    try {
+      return await connection.call('DELETE', path).then(() => true as const, ignoreMissing);
+    } catch (error) {
+      if (!(error as Error).message.includes("'sluice-guard'") || Date.now() > deadline) throw error;
+      await sleep(100);
+    }
+  }
 }
 
 /** Nothing of ours stays on it; whether it goes on is for its owner to say. */

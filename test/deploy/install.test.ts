@@ -127,6 +127,10 @@ describe('sluice install', () => {
 });
 
 describe('sluice uninstall', () => {
+  it('is the only way to remove the CRD: without it the policies would refuse the update of every Deployment', async () => {
+    expect(await refusal(admin.call('DELETE', crd))).toContain('run `sluice uninstall`');
+  });
+
   it('refuses while a release is under way, and names it', async () => {
     await expect(uninstalled()).rejects.toThrow(/a release is under way: deployment default\/owl \(held\); .* --force/);
     await admin.call('PATCH', `${rollouts}/owl/status`, { ...merge, body: { status: { phase: 'Progressing' } } });
