@@ -70,7 +70,7 @@ export function command(
         );
       if (state.stage !== 'Rolling')
         return refuse('NotAborted', 'the release has not begun: there is nothing to retry');
-      return take(jump(state, facts, state.step, now), `retried step ${state.step}`, `retried: ${at} begins again`);
+      return take(jump(state, state.step, now), `retried step ${state.step}`, `retried: ${at} begins again`);
     case 'undo':
       if (busy !== undefined) return refuse('Finishing', busy);
       if (state.stable === undefined)
@@ -88,7 +88,7 @@ export function command(
       const to = wish.to ?? 0;
       if (!Number.isInteger(to) || to < 1 || to > steps)
         return refuse('NoSuchStep', `there is no step ${wish.to ?? '(none given)'}: the plan has steps 1 to ${steps}`);
-      return take(jump(state, facts, to, now), `jumped to step ${to}`, `jumped to step ${to}/${steps}`);
+      return take(jump(state, to, now), `jumped to step ${to}`, `jumped to step ${to}/${steps}`);
     }
   }
 }

@@ -174,21 +174,23 @@ function initializing(state: ReleaseState, facts: Facts, now: number): Decided {
 function wishes(state: ReleaseState, facts: Facts, now: number): ReleaseState {
   const steps = state.plan?.steps.length ?? 0;
   const { input } = facts;
-  if (input?.jump !== undefined && input.jump >= 1 && input.jump <= steps) return jump(state, facts, input.jump, now);
+  if (input?.jump !== undefined && input.jump >= 1 && input.jump <= steps) return jump(state, input.jump, now);
   if (input?.approve === state.step && state.approved !== state.step) return { ...state, approved: state.step };
   return state;
 }
 
-/** Goes to `step`, forward or back: pods are never taken away, traffic is what that step says. */
-export function jump(state: ReleaseState, facts: Facts, step: number, now: number): ReleaseState {
-  const target = state.plan?.steps[step - 1];
-  if (target === undefined) return state;
-  const enough = podsFor(target.replicas, facts.workload?.replicas ?? 0) === state.upgraded;
-  const { repair: _, observation: __, ...rest } = state;
+/**
+ * Goes to `step`, forward or back: pods are never taken away, traffic is what that step says. It always begins at the
+ * step's beginning, also with as many pods as there are: they may not be ready any more, and a step that moves no
+ * traffic takes it back there.
+ */
+export function jump(state: ReleaseState, step: number, now: number): ReleaseState {
+  if (state.plan?.steps[step - 1] === undefined) return state;
+  const { repair: _, observation: __, blocked: ___, ...rest } = state;
   return {
     ...rest,
     step,
-    stepState: enough ? 'StepTrafficRouting' : 'BeforeStepUpgrade',
+    stepState: 'BeforeStepUpgrade',
     approved: 0,
     since: now,
     progressAt: now,
@@ -209,7 +211,7 @@ function replan(state: ReleaseState, facts: Facts, now: number): ReleaseState {
   const fits = (step: number) => podsFor(plan.steps[step - 1]?.replicas ?? 0, replicas) >= state.upgraded;
   const known = order.filter((step) => step <= plan.steps.length);
   const chosen = known.find(fits) ?? known.at(-1) ?? 1;
-  return jump({ ...state, plan }, facts, chosen, now);
+  return jump({ ...state, plan }, chosen, now);
 }
 
 function rolling(state: ReleaseState, facts: Facts, now: number): Decided {

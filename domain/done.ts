@@ -5,7 +5,11 @@ import type { ReleaseState } from './release.ts';
 /** What the activities answer; each action reads the part that is its own. */
 export type Brought = { readonly podTemplateHash?: string; readonly deployment?: string; readonly ready?: number };
 
-/** The state after `action` was carried out to its end. `now` in ms since the epoch. */
+/**
+ * The state after `action` was carried out to its end. `now` in ms since the epoch. What it did to the cluster always
+ * counts; the release goes on from it only where it still stands where it took the action: a jump, a retry or another
+ * ending may have come in between.
+ */
 export function done(before: ReleaseState, action: Action, brought: Brought, now: number): ReleaseState {
   const { blocked: _, ...state } = before;
   switch (action.do) {
@@ -19,23 +23,34 @@ export function done(before: ReleaseState, action: Action, brought: Brought, now
         progressAt: now,
         failing: false,
       };
+      if (state.step !== action.step) return upgraded;
       if (state.stepState === 'StepPaused') return { ...upgraded, repair: 'traffic' };
-      return { ...upgraded, stepState: 'StepTrafficRouting', since: now };
+      return state.stepState === 'StepUpgrade'
+        ? { ...upgraded, stepState: 'StepTrafficRouting', since: now }
+        : upgraded;
     }
     case 'route': {
-      const routed = { ...state, routed: action.step };
+      const { observation: _, ...rest } = state;
+      const routed = { ...rest, routed: action.step };
+      if (state.step !== action.step) return routed;
       if (state.stepState === 'StepPaused') return withoutRepair(routed);
-      return { ...routed, stepState: 'StepMetricsAnalysis', since: now };
+      return state.stepState === 'StepTrafficRouting'
+        ? { ...routed, stepState: 'StepMetricsAnalysis', since: now }
+        : routed;
     }
-    case 'unroute':
-      return { ...state, routed: 0, stepState: 'StepUpgrade', since: now, progressAt: now };
+    case 'unroute': {
+      const { observation: _, ...rest } = withoutRepair(state);
+      const unrouted = { ...rest, routed: 0 };
+      if (state.step !== action.step) return unrouted;
+      return { ...unrouted, stepState: 'StepUpgrade', since: now, progressAt: now };
+    }
     case 'setPaused': {
       const { wantPaused: _, ...rest } = state;
       return rest;
     }
     case 'finalise': {
       const { finalise } = state;
-      if (finalise === undefined) return state;
+      if (finalise?.reason !== action.reason) return action.step === 'routeToStable' ? { ...state, routed: 0 } : state;
       const after: ReleaseState = { ...state, finalise: { ...finalise, next: finalise.next + 1 } };
       if (action.step === 'routeToStable') return { ...after, routed: 0 };
       if (action.step === 'resumeWorkload') return { ...after, resumed: true };
