@@ -9,6 +9,7 @@ import { waitForPolicies } from './probe.ts';
 const fieldManager = 'sluice-install';
 const mutatingVersions = ['v1', 'v1beta1', 'v1alpha1'];
 
+/** How to install; everything has a default. */
 export type InstallOptions = {
   /** Path of a kubeconfig; without it KUBECONFIG, ~/.kube/config, or the Pod's service account. */
   readonly kubeconfig?: string;
