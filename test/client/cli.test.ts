@@ -24,7 +24,10 @@ afterAll(async () => {
 /** Runs one command line against the bed; kubectl finds no cluster. */
 async function sluice(...words: string[]): Promise<TestIo & { code: number }> {
   const io = testIo();
-  const code = await main([...words, '--cluster', bed.cluster, '--task-queue', bed.taskQueue, '--kubeconfig', '/nowhere'], io);
+  const code = await main(
+    [...words, '--cluster', bed.cluster, '--task-queue', bed.taskQueue, '--kubeconfig', '/nowhere'],
+    io,
+  );
   return { ...io, code };
 }
 
@@ -53,11 +56,25 @@ spec:
 describe('the sluice command', () => {
   it('starts the one Rollout of a file with several documents', async () => {
     const path = file('several.yaml', `apiVersion: v1\nkind: Service\nmetadata: { name: echoserver }\n---\n${rollout}`);
-    const { code, written } = await sluice('start', '-f', path, '--set-image', 'main=echoserver:2', '--reason', 'because');
-    expect(written()).toBe('rollout default/filed started: step 2: 2 new pods, then 40 % of requests go to the new version\n');
+    const { code, written } = await sluice(
+      'start',
+      '-f',
+      path,
+      '--set-image',
+      'main=echoserver:2',
+      '--reason',
+      'because',
+    );
+    expect(written()).toBe(
+      'rollout default/filed started: step 2: 2 new pods, then 40 % of requests go to the new version\n',
+    );
     expect(code).toBe(0);
     const view = await bed.sluice.get({ namespace: 'default', name: 'filed' });
-    expect(view).toMatchObject({ steps: 2, images: { canary: ['echoserver:2'] }, decisions: [{ by: 'tess', via: 'cli', reason: 'because' }] });
+    expect(view).toMatchObject({
+      steps: 2,
+      images: { canary: ['echoserver:2'] },
+      decisions: [{ by: 'tess', via: 'cli', reason: 'because' }],
+    });
   });
 
   it('points at line and column of each problem in a file, and sends nothing', async () => {
@@ -70,8 +87,11 @@ describe('the sluice command', () => {
   it('says what is wrong with a file that holds no Rollout, two, no YAML, or is not there', async () => {
     const cases: [string, RegExp][] = [
       [file('none.yaml', 'apiVersion: v1\nkind: Service\n'), /there is no Rollout in it/],
-      [file('two.yaml', `${rollout}---\n${rollout}`), /there are 2 Rollouts in it \(filed at line 1, filed at line 1[34]\): give one/],
-      [file('broken.yaml', 'kind: Rollout\n  spec: [1\n'), /:2:\d+: /],
+      [
+        file('two.yaml', `${rollout}---\n${rollout}`),
+        /there are 2 Rollouts in it \(filed at line 1, filed at line 1[34]\): give one/,
+      ],
+      [file('broken.yaml', 'kind: Rollout\n  spec: [1\n'), /broken.yaml:\d+:\d+: /],
       [join(folder, 'missing.yaml'), /there is no such file/],
     ];
     for (const [path, message] of cases) {
@@ -84,11 +104,20 @@ describe('the sluice command', () => {
   it('answers a command with one line', async () => {
     await begin('verbs');
     const approve = await sluice('approve', 'verbs', '--reason', 'looks good');
-    expect(approve.written()).toBe('rollout default/verbs approved: step 2: 2 new pods, then 40 % of requests go to the new version\n');
+    expect(approve.written()).toBe(
+      'rollout default/verbs approved: step 2: 2 new pods, then 40 % of requests go to the new version\n',
+    );
     expect((await sluice('jump', 'default/verbs', '3')).written()).toMatch(/^rollout default\/verbs jumped to step 3/);
     for (const verb of ['pause', 'abort', 'retry']) expect((await sluice(verb, 'rollout/verbs')).code).toBe(0);
     const { decisions } = await bed.sluice.get({ namespace: 'default', name: 'verbs' });
-    expect(decisions[1]).toMatchObject({ what: 'approved', by: 'tess', via: 'cli', reason: 'looks good', step: 1, revision: 'bbb' });
+    expect(decisions[1]).toMatchObject({
+      what: 'approved',
+      by: 'tess',
+      via: 'cli',
+      reason: 'looks good',
+      step: 1,
+      revision: 'bbb',
+    });
   });
 
   it('tells scripts apart what went wrong by exit codes', async () => {
@@ -180,7 +209,17 @@ describe('the sluice command', () => {
   it('follows a release where there is no terminal with a block per change', async () => {
     await begin('blocks');
     const io = testIo();
-    const words = ['get', 'blocks', '-w', '--cluster', bed.cluster, '--task-queue', bed.taskQueue, '--kubeconfig', '/nowhere'];
+    const words = [
+      'get',
+      'blocks',
+      '-w',
+      '--cluster',
+      bed.cluster,
+      '--task-queue',
+      bed.taskQueue,
+      '--kubeconfig',
+      '/nowhere',
+    ];
     const running = main(words, io);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await bed.signal('blocks', 'set', { step: 2 });

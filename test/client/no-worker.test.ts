@@ -13,7 +13,12 @@ beforeAll(async () => {
   bed = await testBed();
   sluice = bed.clientWith({ timeouts: { query: 700, command: 700 } });
   const id = workflowIdOf({ cluster: bed.cluster, ...target });
-  await bed.client.workflow.start('release', { workflowId: id, taskQueue: bed.taskQueue, args: [{}], memo: { startedBy: 'bob' } });
+  await bed.client.workflow.start('release', {
+    workflowId: id,
+    taskQueue: bed.taskQueue,
+    args: [{}],
+    memo: { startedBy: 'bob' },
+  });
 }, 30_000);
 
 afterAll(async () => {
@@ -21,7 +26,8 @@ afterAll(async () => {
   await bed?.close();
 });
 
-const failure = async (call: Promise<unknown>): Promise<SluiceError> => (await call.catch((error: unknown) => error)) as SluiceError;
+const failure = async (call: Promise<unknown>): Promise<SluiceError> =>
+  (await call.catch((error: unknown) => error)) as SluiceError;
 
 describe('a client without a worker', () => {
   it('starts nothing, and says how to get a worker', async () => {
@@ -34,14 +40,20 @@ describe('a client without a worker', () => {
     const { summary, view, trouble } = await sluice.look(target);
     expect(view).toBeUndefined();
     expect(summary).toMatchObject({ status: 'Running', startedBy: 'bob', target: { cluster: bed.cluster, ...target } });
-    expect(trouble).toMatchObject({ code: 'NoWorker', message: expect.stringContaining(`no worker on task queue "${bed.taskQueue}"`) });
+    expect(trouble).toMatchObject({
+      code: 'NoWorker',
+      message: expect.stringContaining(`no worker on task queue "${bed.taskQueue}"`),
+    });
     expect(await failure(sluice.get(target))).toMatchObject({ code: 'NoWorker', summary: { status: 'Running' } });
   });
 
   it('does not send a command that it cannot bind, and does not know the fate of one that nobody answers', async () => {
     expect(await failure(sluice.approve(target, { by: 'tess' }))).toMatchObject({ code: 'NoWorker' });
     const error = await failure(sluice.approve(target, { by: 'tess', step: 1, revision: 'bbb' }));
-    expect(error).toMatchObject({ code: 'NoWorker', message: expect.stringContaining('Whether the command counts is not known') });
+    expect(error).toMatchObject({
+      code: 'NoWorker',
+      message: expect.stringContaining('Whether the command counts is not known'),
+    });
   });
 
   it('says on the command line that nobody answers, with exit code 5, and still shows what it can', async () => {
@@ -51,7 +63,7 @@ describe('a client without a worker', () => {
     expect(approve.complaints()).toMatch(/^error: rollout default\/orphan: no worker on task queue/);
     const get = testIo();
     expect(await main(['get', 'orphan', '--kubeconfig', '/nowhere', ...options], get)).toBe(0);
-    expect(get.written()).toMatch(/Status: +\? Running/);
+    expect(get.written()).toMatch(/Status: +\? No worker answers/);
     expect(get.written()).toMatch(/Started: .* by bob/);
     expect(get.written()).toContain('! rollout default/orphan: no worker on task queue');
     const explain = testIo();

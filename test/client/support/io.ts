@@ -1,10 +1,16 @@
 /** A terminal that remembers what was written to it. */
 import type { Io } from '../../../client/cli/io.ts';
 
-export type TestIo = Io & { readonly written: () => string; readonly complaints: () => string; readonly interrupt: () => void };
+export type TestIo = Io & {
+  readonly written: () => string;
+  readonly complaints: () => string;
+  readonly interrupt: () => void;
+};
 
 /** `env` replaces the process's own; `tty` makes it a terminal of 100 columns. */
-export function testIo(options: { env?: Io['env']; tty?: boolean; columns?: number; now?: number; called?: string } = {}): TestIo {
+export function testIo(
+  options: { env?: Io['env']; tty?: boolean; columns?: number; now?: number; called?: string } = {},
+): TestIo {
   let out = '';
   let err = '';
   const stop = new AbortController();
