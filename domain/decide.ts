@@ -2,7 +2,7 @@
  * What a release does next. `decide` looks at where it stands and what can be seen, and answers with one action and
  * the state it is taken in; `done` takes in what the action brought. Both are pure: the workflow only carries them out.
  */
-import { finaliseOrder, outcomeOf } from './finalise.ts';
+import { endFor, ending, finalising, reconsider } from './ending.ts';
 import { movesTraffic, type Plan, podsFor, type Step } from './plan.ts';
 import type { Facts, FinaliseReason, FinaliseStep, ReleaseState } from './release.ts';
 import type { AwaitedKind, Outcome } from './view.ts';
@@ -23,103 +23,22 @@ export type Decided = { readonly state: ReleaseState; readonly action: Action };
 export function decide(state: ReleaseState, facts: Facts, now: number): Decided {
   const seen = takePlan(state, facts);
   if (seen.finalise !== undefined) return finalising(reconsider(seen, facts), facts, now);
-  const reason = reasonToEnd(seen, facts);
-  if (reason !== undefined)
-    return finalising({ ...seen, finalise: { reason, next: 0 }, stage: 'Finalising' }, facts, now);
-  const paused = pausing(seen, facts);
+  const ended = ending(seen, facts);
+  if (ended !== undefined) return finalising(ended, facts, now);
+  // Taken also while the release is paused: what was written was shown as taken.
+  const told = wishes(seen, facts, now);
+  const paused = pausing(told, facts);
   if (paused !== undefined) return paused;
-  if (seen.stage === 'Aborted') return aborted(seen, facts);
-  if (seen.stage === 'Initializing') return initializing(seen, facts, now);
-  return rolling(replan(wishes(seen, facts, now), facts, now), facts, now);
+  if (told.stage === 'Aborted') return { state: told, action: { do: 'wait', for: 'decision' } };
+  if (told.stage === 'Initializing') return initializing(told, facts, now);
+  if (facts.workload === undefined) return { state: told, action: { do: 'wait', for: 'fix' } };
+  return rolling(replan(told, facts, now), facts, now);
 }
 
 /** A plan that makes no sense is shown, not followed: the last good one stays. */
 function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
-  if (state.plan !== undefined || facts.plan === undefined) return state;
+  if (facts.plan === undefined || (state.plan !== undefined && state.stage !== 'Initializing')) return state;
   return { ...state, plan: facts.plan };
-}
-
-/** Deleting an aborted release's Rollout must not promote what was aborted. */
-function reasonToEnd(state: ReleaseState, facts: Facts): FinaliseReason | undefined {
-  const { workload, switches } = facts;
-  if (workload === undefined)
-    return state.stage === 'Initializing' && state.revision === '' ? undefined : 'WorkloadGone';
-  if (state.wantUndo === true) return 'Rollback';
-  const back = isBack(state, facts);
-  if (back) return 'Rollback';
-  if (switches.deleting || switches.disabled) {
-    if (state.stage === 'Aborted') return 'Rollback';
-    return switches.deleting ? 'Deleted' : 'Disabled';
-  }
-  const other = state.revision !== '' && workload.revision !== state.revision;
-  return other && state.stage !== 'Initializing' ? 'Supersede' : undefined;
-}
-
-/** The workload's template is the stable version's again. */
-function isBack(state: ReleaseState, facts: Facts): boolean {
-  if (facts.workload === undefined) return false;
-  if (state.stable !== undefined) return facts.workload.revision === state.stable.revision;
-  // Not begun yet, and the template's version is the one that already rolls by itself: there is nothing to hold back.
-  return facts.workload.current !== undefined && facts.workload.held;
-}
-
-/** While a release is being brought to an end, the world may ask for another end. */
-function reconsider(state: ReleaseState, facts: Facts): ReleaseState {
-  const { finalise } = state;
-  if (finalise === undefined || facts.workload === undefined) return state;
-  const again = (reason: FinaliseReason): ReleaseState => ({ ...state, resumed: false, finalise: { reason, next: 0 } });
-  const { reason } = finalise;
-  if (reason === 'WorkloadGone' || state.stable === undefined) return state;
-  const back = facts.workload.revision === state.stable.revision;
-  const other = facts.workload.revision !== state.revision && !back;
-  if (back) return reason === 'Rollback' ? state : again('Rollback');
-  // An undo puts the stable version back itself: until it has, the template is the new one's.
-  if (reason === 'Rollback') {
-    const undoing = state.wantUndo === true && !other;
-    return undoing || facts.switches.deleting || facts.switches.disabled || state.resumed ? state : again('Supersede');
-  }
-  // Once the hold is off, the native controller is rolling; a version held after that is the next release's.
-  if (other && reason !== 'Supersede' && !state.resumed) return again('Supersede');
-  if (reason === 'Abort' && (facts.switches.deleting || facts.switches.disabled)) return again('Rollback');
-  return state;
-}
-
-function finalising(state: ReleaseState, facts: Facts, now: number): Decided {
-  const { finalise } = state;
-  if (finalise === undefined) throw new Error('finalising without a reason');
-  const order = finaliseOrder(finalise.reason);
-  for (let next = finalise.next; next < order.length; next += 1) {
-    const step = order[next] as FinaliseStep;
-    if (needless(step, state, facts)) continue;
-    const at: ReleaseState = { ...state, stepState: 'Completed', finalise: { ...finalise, next } };
-    return { state: at, action: { do: 'finalise', reason: finalise.reason, step } };
-  }
-  if (finalise.reason === 'Abort') {
-    const { finalise: _, ...rest } = state;
-    return aborted(
-      { ...rest, stage: 'Aborted', routed: 0, upgraded: 0, since: now, canaryDeployment: '', podTemplateHash: '' },
-      facts,
-    );
-  }
-  if (finalise.reason === 'Supersede') return { state, action: { do: 'restart' } };
-  return { state, action: { do: 'end', outcome: outcomeOf(finalise.reason) } };
-}
-
-function needless(step: FinaliseStep, state: ReleaseState, facts: Facts): boolean {
-  const routed = (state.plan?.routings.length ?? 0) > 0;
-  switch (step) {
-    case 'restoreStableService':
-    case 'routeToStable':
-      return !routed;
-    case 'removeCanaryService':
-      return !routed || state.plan?.disableGenerateCanaryService === true;
-    case 'putBack':
-      return facts.workload === undefined || facts.workload.revision === state.stable?.revision;
-    case 'resumeWorkload':
-      return facts.workload === undefined;
-    case 'releaseWorkload':
-      return false;
-  }
 }
 
 function pausing(state: ReleaseState, facts: Facts): Decided | undefined {
@@ -134,31 +53,25 @@ function pausing(state: ReleaseState, facts: Facts): Decided | undefined {
   return { state, action: { do: 'wait', for: 'resume' } };
 }
 
-function aborted(state: ReleaseState, facts: Facts): Decided {
-  if (facts.workload !== undefined && facts.workload.revision !== state.revision)
-    return { state, action: { do: 'restart' } };
-  return { state, action: { do: 'wait', for: 'decision' } };
-}
-
 function initializing(state: ReleaseState, facts: Facts, now: number): Decided {
   const wait = (kind: AwaitedKind): Decided => ({ state, action: { do: 'wait', for: kind } });
-  const { workload } = facts;
+  const nothing: Decided = { state, action: { do: 'end', outcome: 'NothingToDo' } };
+  const { workload, plan } = facts;
+  if (plan === undefined && !facts.attached && state.revision === '') return nothing;
+  // A release that nobody remembers has let the workload go, and its remains are still shown: they are cleared away.
+  if (workload?.held === false)
+    return facts.shownPhase === 'Progressing' ? finalising(endFor(state, facts, 'Success'), facts, now) : nothing;
+  if (plan === undefined) return wait('fix');
   if (workload === undefined) return wait('workload');
-  if (!workload.held) {
-    // A release that nobody remembers has let the workload go, and its remains are still shown: they are cleared away.
-    if (facts.shownPhase === 'Progressing')
-      return finalising({ ...state, stage: 'Finalising', finalise: { reason: 'Success', next: 0 } }, facts, now);
-    return { state, action: { do: 'end', outcome: 'NothingToDo' } };
-  }
-  if (facts.problems.length > 0 || facts.plan === undefined) return wait('fix');
+  if (facts.problems.length > 0) return wait('fix');
   const stable = workload.older[0];
   if (stable === undefined) return wait('workload');
   // Two older versions cannot both be "stable" when requests are to be split between stable and new.
-  if (workload.older.length > 1 && facts.plan.routings.length > 0) return wait('workload');
+  if (workload.older.length > 1 && plan.routings.length > 0) return wait('workload');
   const begun: ReleaseState = {
     ...state,
     stage: 'Rolling',
-    plan: facts.plan,
+    plan,
     revision: workload.revision,
     images: workload.images,
     stable,
@@ -172,6 +85,7 @@ function initializing(state: ReleaseState, facts: Facts, now: number): Decided {
 
 /** Wishes written into the object's status: a jump is taken, an approval counts for its own step only. */
 function wishes(state: ReleaseState, facts: Facts, now: number): ReleaseState {
+  if (state.stage !== 'Rolling') return state;
   const steps = state.plan?.steps.length ?? 0;
   const { input } = facts;
   if (input?.jump !== undefined && input.jump >= 1 && input.jump <= steps) return jump(state, input.jump, now);
@@ -266,7 +180,7 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
         break;
       }
       case 'Completed':
-        return finalising({ ...at, stage: 'Finalising', finalise: { reason: 'Success', next: 0 } }, facts, now);
+        return finalising(endFor(at, facts, 'Success'), facts, now);
     }
   }
 }

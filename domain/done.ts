@@ -50,15 +50,11 @@ export function done(before: ReleaseState, action: Action, brought: Brought, now
     }
     case 'finalise': {
       const { finalise } = state;
-      if (finalise?.reason !== action.reason) return action.step === 'routeToStable' ? { ...state, routed: 0 } : state;
+      if (finalise === undefined || finalise.reason !== action.reason)
+        return action.step === 'routeToStable' ? { ...state, routed: 0 } : state;
       const after: ReleaseState = { ...state, finalise: { ...finalise, next: finalise.next + 1 } };
       if (action.step === 'routeToStable') return { ...after, routed: 0 };
-      if (action.step === 'resumeWorkload') return { ...after, resumed: true };
-      if (action.step === 'putBack') {
-        const { wantUndo: _, ...rest } = after;
-        return rest;
-      }
-      return after;
+      return action.step === 'resumeWorkload' ? { ...after, resumed: true } : after;
     }
     case 'wait':
     case 'restart':
