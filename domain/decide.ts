@@ -27,6 +27,7 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
   if (ended !== undefined) return finalising(ended, facts, now);
   // Taken also while the release is paused: what was written was shown as taken.
   const told = wishes(seen, facts, now);
+  if (mustUnroute(told, facts)) return { state: told, action: { do: 'unroute', step: told.step } };
   const paused = pausing(told, facts);
   if (paused !== undefined) return paused;
   if (told.stage === 'Aborted') return { state: told, action: { do: 'wait', for: 'decision' } };
@@ -39,6 +40,18 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
 function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
   if (facts.plan === undefined || (state.plan !== undefined && state.stage !== 'Initializing')) return state;
   return { ...state, plan: facts.plan };
+}
+
+/**
+ * Requests go back as soon as the new version has no pod to answer them, paused or not, and the step begins again. Only
+ * what is known to be seen since the pods were last ready counts: a look for drift, and what a wait for pods reports.
+ */
+function mustUnroute(state: ReleaseState, facts: Facts): boolean {
+  if (state.stage !== 'Rolling' || state.routed === 0) return false;
+  if (facts.workload?.replicas === 0) return true;
+  if (state.stepState === 'StepPaused') return facts.drifted && (facts.canary?.ready ?? 0) === 0;
+  const { observation } = state;
+  return state.stepState === 'StepUpgrade' && observation?.ready === 0 && observation.updated > 0;
 }
 
 function pausing(state: ReleaseState, facts: Facts): Decided | undefined {
@@ -75,6 +88,8 @@ function initializing(state: ReleaseState, facts: Facts, now: number): Decided {
     revision: workload.revision,
     images: workload.images,
     stable,
+    // A release that nobody remembers may have left pods, and requests to them: they are taken over, not taken away.
+    upgraded: state.revision === '' ? (facts.canary?.desired ?? 0) : 0,
     step: 1,
     stepState: 'BeforeStepUpgrade',
     since: now,
@@ -117,12 +132,15 @@ export function jump(state: ReleaseState, step: number, now: number): ReleaseSta
  * are now; if that is the next step, the current one counts as passed.
  */
 function replan(state: ReleaseState, facts: Facts, now: number): ReleaseState {
-  const plan = facts.plan;
-  if (plan === undefined || state.plan === undefined) return state;
+  if (facts.plan === undefined || state.plan === undefined) return state;
+  // What a release has made or changed it must find again: that part of its plan cannot be exchanged under way.
+  const { workload, style, routings, podMetadata, disableGenerateCanaryService } = state.plan;
+  const plan = { ...facts.plan, workload, style, routings, podMetadata, disableGenerateCanaryService };
   if (plan.hash === state.plan.hash) return { ...state, plan };
   const replicas = facts.workload?.replicas ?? 0;
   const order = [state.step, ...plan.steps.map((_, index) => index + 1).filter((step) => step !== state.step)];
-  const fits = (step: number) => podsFor(plan.steps[step - 1]?.replicas ?? 0, replicas) >= state.upgraded;
+  const pods = Math.min(state.upgraded, replicas);
+  const fits = (step: number) => podsFor(plan.steps[step - 1]?.replicas ?? 0, replicas) >= pods;
   const known = order.filter((step) => step <= plan.steps.length);
   const chosen = known.find(fits) ?? known.at(-1) ?? 1;
   return jump({ ...state, plan }, chosen, now);
@@ -136,28 +154,29 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
     const step = plan.steps[at.step - 1] as Step;
     const pods = Math.max(podsFor(step.replicas, replicas), atLeast(at, replicas, plan));
     const upgrade: Action = { do: 'upgrade', step: at.step, pods };
+    const sends = movesTraffic(step) && plan.routings.length > 0 && pods > 0;
     switch (at.stepState) {
       case 'BeforeStepUpgrade':
-        if (!movesTraffic(step) && at.routed !== 0) return { state: at, action: { do: 'unroute', step: at.step } };
+        if (!sends && at.routed !== 0) return { state: at, action: { do: 'unroute', step: at.step } };
         at = { ...at, stepState: 'StepUpgrade', since: now, progressAt: now };
         break;
       case 'StepUpgrade':
         return { state: at, action: upgrade };
       case 'StepTrafficRouting':
-        if (movesTraffic(step) && plan.routings.length > 0)
-          return { state: at, action: { do: 'route', step: at.step } };
+        if (at.upgraded < pods) {
+          at = { ...at, stepState: 'StepUpgrade' };
+          break;
+        }
+        if (sends) return { state: at, action: { do: 'route', step: at.step } };
         at = { ...at, stepState: 'StepMetricsAnalysis' };
         break;
       case 'StepMetricsAnalysis':
         at = { ...at, stepState: 'StepPaused', since: now };
         break;
       case 'StepPaused': {
+        if (at.upgraded < pods || (at.repair === undefined && facts.drifted)) at = { ...at, repair: 'pods' };
         if (at.repair === 'pods') return { state: at, action: upgrade };
-        if (at.repair === 'traffic' && at.routed !== 0) return { state: at, action: { do: 'route', step: at.step } };
-        if (at.repair === undefined && (facts.drifted || at.upgraded < pods)) {
-          at = { ...at, repair: 'pods' };
-          break;
-        }
+        if (at.repair === 'traffic' && sends) return { state: at, action: { do: 'route', step: at.step } };
         const { repair: _, ...whole } = at;
         at = whole;
         const wait = pauseOf(plan, at, now);
