@@ -1,6 +1,7 @@
 /** What a command does to a release, or why it cannot be had. Bound to the step and the revision its author saw. */
 import type { Answer, Command, CommandName, Refusal, RefusalCode } from './commands.ts';
 import { type Action, jump } from './decide.ts';
+import { endFor } from './ending.ts';
 import { promotes } from './finalise.ts';
 import { present, timestamp } from './present.ts';
 import { type Facts, type ReleaseState, withDecision } from './release.ts';
@@ -34,21 +35,26 @@ export function command(
     answer: { message, step: changed.step, revision: changed.revision },
   });
   const busy = finishing(state);
+  // What was asked for last counts, also while it is not written to the Rollout yet.
+  const paused = state.wantPaused ?? facts.switches.paused;
   switch (name) {
     case 'approve':
       if (busy !== undefined) return refuse('Finishing', busy);
       if (state.stage === 'Aborted')
         return refuse('Aborted', 'the release is aborted: retry it, undo it, or publish another version');
-      if (state.stage !== 'Rolling' || state.stepState !== 'StepPaused' || state.approved === state.step)
+      if (state.stage !== 'Rolling')
+        return refuse('NotWaiting', 'the release has not begun: there is nothing to approve');
+      if (state.approved === state.step) return refuse('NotWaiting', `${at} is approved already`);
+      if (state.stepState !== 'StepPaused')
         return refuse('NotWaiting', `${at} is not waiting for an approval: it is at ${state.stepState}`);
       return take({ ...state, approved: state.step }, `approved step ${state.step}`, `approved: ${next}`);
     case 'pause':
       if (busy !== undefined) return refuse('Finishing', busy);
-      if (facts.switches.paused || state.wantPaused === true)
-        return refuse('AlreadyPaused', 'the release is paused already');
+      if (paused) return refuse('AlreadyPaused', 'the release is paused already');
       return take({ ...state, wantPaused: true }, 'paused', `paused at ${at}`);
     case 'resume':
-      if (!facts.switches.paused && state.wantPaused !== true) return refuse('NotPaused', 'the release is not paused');
+      if (busy !== undefined) return refuse('Finishing', busy);
+      if (!paused) return refuse('NotPaused', 'the release is not paused');
       return take({ ...state, wantPaused: false }, 'resumed', `resumed at ${at}`);
     case 'abort':
       if (busy !== undefined) return refuse('Finishing', busy);
@@ -56,7 +62,7 @@ export function command(
       if (state.stage === 'Initializing')
         return refuse('NotWaiting', 'the release has not begun: put the old version back instead');
       return take(
-        { ...state, stage: 'Finalising', finalise: { reason: 'Abort', next: 0 } },
+        endFor(state, facts, 'Abort'),
         'aborted',
         'aborted: all requests go back to the stable version, the canary pods are removed, the workload stays held',
       );

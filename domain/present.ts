@@ -1,8 +1,8 @@
 /** A release in words: one sentence for kubectl, and what it waits for, since when, what is next and by when. */
 import type { Action } from './decide.ts';
 import { finaliseSteps, promotes } from './finalise.ts';
-import { podsFor, type Step } from './plan.ts';
-import type { Facts, ReleaseState } from './release.ts';
+import { movesTraffic, type Plan, podsFor, type Step } from './plan.ts';
+import type { Facts, FinaliseReason, ReleaseState } from './release.ts';
 import type { Awaited, AwaitedKind, Phase, ProgressingReason, StepState } from './view.ts';
 
 export type Presented = {
@@ -44,7 +44,14 @@ function reasonOf(state: ReleaseState, action: Action): ProgressingReason {
 
 function messageOf(state: ReleaseState, facts: Facts, action: Action): string {
   const said = plainMessage(state, facts, action);
-  return state.blocked === undefined ? said : `${said}; refused by the cluster, and tried again: ${state.blocked}`;
+  if (state.blocked !== undefined) return `${said}; refused by the cluster, and tried again: ${state.blocked}`;
+  // A release under way goes by the last plan that made sense, and says so.
+  const ignored = state.stage === 'Rolling' && facts.workload !== undefined && facts.problems.length > 0;
+  return ignored ? `${said}; the plan as edited is not followed: ${problemsIn(facts)}` : said;
+}
+
+function problemsIn(facts: Facts): string {
+  return facts.problems.map((problem) => problem.message).join('; ');
 }
 
 function plainMessage(state: ReleaseState, facts: Facts, action: Action): string {
@@ -61,10 +68,12 @@ function plainMessage(state: ReleaseState, facts: Facts, action: Action): string
   const where = `Rollout is in step(${state.step}/${state.plan?.steps.length ?? 0})`;
   if (action.do === 'wait') return waitMessage(action.for, where, state, facts);
   if (state.stage === 'Initializing') return 'Rollout is in Progressing';
-  if (action.do === 'route') return `${where}, and route traffic to new version`;
-  if (action.do === 'unroute') return `${where}, and route traffic back to the stable version`;
   const trouble = troubleOf(state);
-  return `${where}, and upgrade workload to new version${trouble === '' ? '' : `: ${trouble}`}`;
+  const because = trouble === '' ? '' : `: ${trouble}`;
+  if (action.do === 'route') return `${where}, and route traffic to new version${because}`;
+  if (action.do === 'unroute') return `${where}, and route traffic back to the stable version${because}`;
+  if (action.do === 'setPaused') return `${where}, and ${action.paused ? 'pause' : 'resume'} the Rollout`;
+  return `${where}, and upgrade workload to new version${because}`;
 }
 
 function waitMessage(kind: AwaitedKind, where: string, state: ReleaseState, facts: Facts): string {
@@ -79,7 +88,10 @@ function waitMessage(kind: AwaitedKind, where: string, state: ReleaseState, fact
     case 'decision':
       return 'Rollout has been aborted: all requests go to the stable version, and the workload is held; undo, retry or publish another version';
     case 'fix':
-      return facts.problems.map((problem) => problem.message).join('; ') || 'The Rollout has no plan that makes sense';
+      if (facts.problems.length > 0) return problemsIn(facts);
+      return facts.attached
+        ? 'The Rollout has no plan that makes sense'
+        : 'The Rollout is not there any more: create it again, or undo or abort its release';
     case 'workload':
       return workloadTrouble(facts);
     default:
@@ -97,7 +109,7 @@ function workloadTrouble(facts: Facts): string {
   return 'Waiting for the workload to have pods of a stable version';
 }
 
-/** What is known to be wrong with the pods, or nothing. */
+/** What is known to be wrong with what is waited for, or nothing. */
 function troubleOf(state: ReleaseState): string {
   const problem = state.observation?.problem ?? '';
   return state.failing ? `no progress within progressDeadlineSeconds${problem === '' ? '' : `: ${problem}`}` : problem;
@@ -110,28 +122,33 @@ function awaitedOf(state: ReleaseState, facts: Facts, action: Action): Awaited {
 
 function plainAwaited(state: ReleaseState, facts: Facts, action: Action): Awaited {
   const since = timestamp(state.since);
-  const plan = state.plan;
-  const step = plan?.steps[state.step - 1];
+  const step = state.plan?.steps[state.step - 1];
+  const trouble = troubleOf(state);
   switch (action.do) {
     case 'upgrade': {
       const ready = state.observation?.ready ?? facts.canary?.ready ?? 0;
-      const trouble = troubleOf(state);
       const deadline = state.progressAt + (facts.workload?.progressDeadlineSeconds ?? 600) * 1000;
       return {
         kind: 'pods',
         what: `${action.pods} new ${action.pods === 1 ? 'pod' : 'pods'} ready (now ${ready})${trouble === '' ? '' : `; ${trouble}`}`,
         since,
-        next: step === undefined ? 'the next step' : trafficNext(step),
-        ...(Number.isFinite(deadline) && deadline < 8.64e15 ? { by: timestamp(deadline) } : {}),
+        next: step === undefined ? 'the next step' : trafficNext(step, state.plan),
+        ...by(deadline),
       };
     }
     case 'route':
-    case 'unroute':
-      return { kind: 'traffic', what: 'the routes to be accepted', since, next: afterPause(state, facts) };
-    case 'setPaused':
-      return { kind: 'resume', what: 'the pause to be written to the Rollout', since, next: 'the release is paused' };
-    case 'finalise':
-      return { kind: 'workload', what: finaliseSteps[action.step].says, since, next: 'the release ends' };
+    case 'unroute': {
+      const what = `the routes to be accepted${trouble === '' ? '' : `; ${trouble}`}`;
+      return { kind: 'traffic', what, since, next: action.do === 'route' ? pauseNext(step) : 'new pods are awaited' };
+    }
+    case 'setPaused': {
+      const [noun, next] = action.paused ? ['pause', 'is paused'] : ['end of the pause', 'goes on where it is'];
+      return { kind: 'resume', what: `the ${noun} to be written to the Rollout`, since, next: `the release ${next}` };
+    }
+    case 'finalise': {
+      const what = `${finaliseSteps[action.step].says}${trouble === '' ? '' : `; ${trouble}`}`;
+      return { kind: 'workload', what, since, next: endNext(action.reason) };
+    }
     case 'wait':
       return waiting(action.for, state, facts, action.until);
     case 'restart':
@@ -152,7 +169,7 @@ function waiting(kind: AwaitedKind, state: ReleaseState, facts: Facts, until: nu
         what: `the pause of step ${state.step}`,
         since,
         next,
-        ...(until === undefined ? {} : { by: timestamp(until) }),
+        ...by(until),
       };
     case 'resume':
       return {
@@ -164,7 +181,12 @@ function waiting(kind: AwaitedKind, state: ReleaseState, facts: Facts, until: nu
     case 'decision':
       return { kind, what: 'a decision after the abort: undo, retry, or another version', since, next: 'as decided' };
     case 'fix':
-      return { kind, what: waitMessage(kind, '', state, facts), since, next: 'the release begins' };
+      return {
+        kind,
+        what: waitMessage(kind, '', state, facts),
+        since,
+        next: `the release ${state.stage === 'Initializing' ? 'begins' : 'goes on where it is'}`,
+      };
     case 'workload':
       return { kind, what: workloadTrouble(facts), since, next: 'the release begins' };
     default:
@@ -172,10 +194,25 @@ function waiting(kind: AwaitedKind, state: ReleaseState, facts: Facts, until: nu
   }
 }
 
-function trafficNext(step: Step): string {
+/** A time that can be written as one: users may ask to wait longer than there are dates. */
+function by(milliseconds: number | undefined): { by?: string } {
+  return milliseconds !== undefined && milliseconds < 8.64e15 ? { by: timestamp(milliseconds) } : {};
+}
+
+function endNext(reason: FinaliseReason): string {
+  if (reason === 'Abort') return 'the release waits for a decision';
+  return reason === 'Supersede' ? 'the release of the newer version begins' : 'the release ends';
+}
+
+function pauseNext(step: Step | undefined): string {
+  if (step?.pause.kind !== 'timed') return 'the step waits for its approval';
+  return step.pause.seconds === 0 ? 'the step is left' : `the step is left after ${step.pause.seconds} seconds`;
+}
+
+function trafficNext(step: Step, plan: Plan | undefined): string {
+  if (!movesTraffic(step) || (plan?.routings.length ?? 0) === 0) return pauseNext(step);
   if ((step.matches?.length ?? 0) > 0) return 'matching requests go to the new version';
-  if (step.traffic !== undefined && step.traffic > 0) return `${step.traffic} % of requests go to the new version`;
-  return 'the step waits for its pause';
+  return `${step.traffic} % of requests go to the new version`;
 }
 
 function afterPause(state: ReleaseState, facts: Facts): string {
@@ -183,5 +220,5 @@ function afterPause(state: ReleaseState, facts: Facts): string {
   const replicas = facts.workload?.replicas ?? 0;
   if (next === undefined) return `the new version takes over: all ${replicas} pods, all requests`;
   const pods = podsFor(next.replicas, replicas);
-  return `step ${state.step + 1}: ${pods} new ${pods === 1 ? 'pod' : 'pods'}, then ${trafficNext(next)}`;
+  return `step ${state.step + 1}: ${pods} new ${pods === 1 ? 'pod' : 'pods'}, then ${trafficNext(next, state.plan)}`;
 }
