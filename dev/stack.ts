@@ -86,8 +86,8 @@ export async function status(options: { readonly name?: string } = {}): Promise<
       const record = state.processes[component.name];
       const base = { name: component.name, log: logPath(dir, component.name), pid: record?.pid ?? 0 };
       if (record === undefined) return { ...base, rssBytes: 0, state: 'dead', detail: 'it was never started' };
-      if (!isAlive(record)) return { ...base, rssBytes: 0, state: 'dead', detail: `process ${record.pid} has ended` };
       const seen = await look(component, context);
+      if (!isAlive(record)) return { ...base, rssBytes: 0, state: 'dead', detail: `process ${record.pid} has ended` };
       const rssBytes = rssOf(record.pid);
       return seen === undefined
         ? { ...base, rssBytes, state: 'running' }

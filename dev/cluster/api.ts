@@ -25,9 +25,14 @@ export class KubeApi {
   }
 
   /** Sends one request; answers any status. Rejects only when there is no answer. */
-  request(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<ApiResponse> {
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    { contentType = 'application/json', accept = 'application/json' } = {},
+  ): Promise<ApiResponse> {
     return new Promise((resolve, reject) => {
-      const headers: Record<string, string> = { authorization: `Bearer ${this.#token}`, accept: 'application/json' };
+      const headers: Record<string, string> = { authorization: `Bearer ${this.#token}`, accept };
       if (body !== undefined) headers['content-type'] = contentType;
       const call = request(
         `${this.#server}${path}`,
@@ -53,22 +58,18 @@ export class KubeApi {
 
   /** The object at `path`, or undefined when there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: JSON of any API kind
-  async get(path: string): Promise<any | undefined> {
-    const { status, body } = await this.request('GET', path);
+  async get(path: string, accept?: string): Promise<any | undefined> {
+    const { status, body } = await this.request('GET', path, undefined, accept === undefined ? {} : { accept });
     if (status === 404) return undefined;
     if (status !== 200) throw refusal('GET', path, { status, body });
     return body;
   }
 
-  /** Server-side apply: makes the object, or sets the fields given. */
+  /** Server-side apply: makes the object, or sets the fields given. YAML may be given as text. */
   async apply(path: string, object: unknown): Promise<void> {
     // Big CRDs do not fit the last-applied annotation of a client-side apply. JSON is YAML, so one content type does.
-    const answer = await this.request(
-      'PATCH',
-      `${path}?fieldManager=sluice-dev&force=true`,
-      object,
-      'application/apply-patch+yaml',
-    );
+    const contentType = 'application/apply-patch+yaml';
+    const answer = await this.request('PATCH', `${path}?fieldManager=sluice-dev&force=true`, object, { contentType });
     if (answer.status !== 200 && answer.status !== 201) throw refusal('apply', path, answer);
   }
 

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import type { KubeApi } from '../cluster/api.ts';
 import type { Component, Context } from '../components/component.ts';
 import { get, lookAt } from '../components/http.ts';
@@ -225,42 +224,42 @@ async function applyGateway({ stack, api }: Context): Promise<void> {
   });
 }
 
-interface Crd {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly group: string;
-    readonly names: { readonly plural: string };
-    readonly versions: { name: string; served: boolean }[];
-  };
-}
-
-/** Applies the CRDs of Gateway API and Contour, and waits until every one is served: Contour gives up at once on a missing one. */
+/** Makes sure the CRDs of Gateway API and Contour are served: Contour gives up at once when one is not. */
 async function applyCrds(api: KubeApi): Promise<void> {
   const crds = [obtainedText('gatewayCrds'), obtainedText('contourCrds')]
-    .flatMap((text) => parseAllDocuments(text))
-    .map((document) => document.toJS() as Crd | null)
-    .filter((object): object is Crd => object?.kind === 'CustomResourceDefinition');
+    .flatMap((text) => text.split(/^---$/m))
+    .filter((text) => /^kind: CustomResourceDefinition$/m.test(text))
+    .map((text) => ({ name: /^ {2}name: (.+)$/m.exec(text)?.[1] ?? '', text }));
+  const missing = async () => {
+    const served = await servedResources(api);
+    return crds.filter(({ name }) => !served.has(name));
+  };
+  // The text goes as it is: the API server reads YAML, and reading a megabyte of it here would take a second.
   await Promise.all(
-    crds.map((crd) => api.apply(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`, crd)),
-  );
-  const served = crds.flatMap(({ spec: { group, names, versions } }) =>
-    versions
-      .filter((version) => version.served)
-      .map((version) => ({ list: `/apis/${group}/${version.name}`, plural: names.plural })),
+    (await missing()).map(({ name, text }) =>
+      api.apply(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`, text),
+    ),
   );
   await waitUntil(
     'the Gateway API to be served',
     async () => {
-      for (const { list, plural } of served) {
-        const found = await api.get(list);
-        if (!found?.resources.some((resource: { name: string }) => resource.name === plural))
-          return `${list} has no ${plural}`;
-      }
-      return undefined;
+      const left = (await missing()).map(({ name }) => name);
+      return left.length === 0 ? undefined : `not served yet: ${left.join(', ')}`;
     },
     { deadlineMs: 30_000 },
   );
+}
+
+/** Names of all resources in discovery, spelt like CRDs (`httproutes.gateway.networking.k8s.io`). */
+async function servedResources(api: KubeApi): Promise<ReadonlySet<string>> {
+  const { items } = await api.get('/apis', 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList');
+  const names = new Set<string>();
+  for (const { metadata, versions } of items) {
+    for (const version of versions) {
+      for (const { resource } of version.resources ?? []) names.add(`${resource}.${metadata.name}`);
+    }
+  }
+  return names;
 }
 
 /** The components that make real packets. */

@@ -20,7 +20,9 @@ const {
 const mostInFlight = 2000;
 const agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: 'fifo' });
 
-let started = performance.now();
+// Nothing is sent before the first reset; requests of before a reset are not counted after it.
+let started = Number.POSITIVE_INFINITY;
+let epoch = 0;
 let due = 0;
 let inFlight = 0;
 let total = emptyCounts();
@@ -47,11 +49,13 @@ function fail(what: string, answer?: IncomingMessage): void {
 function send(): void {
   inFlight++;
   const begun = performance.now();
+  const begunIn = epoch;
   let settled = false;
   const settle = (): boolean => {
     if (settled) return false;
     settled = true;
     inFlight--;
+    if (begunIn !== epoch) return false;
     latencies.push(performance.now() - begun);
     record((counts) => counts.requests++);
     return true;
@@ -89,6 +93,7 @@ function send(): void {
 
 // A short, steady beat: whatever has become due since the last beat is sent, so the rate holds on a busy machine as well.
 const beat = setInterval(() => {
+  if (epoch === 0) return;
   const elapsed = Math.min(performance.now() - started, durationMs);
   const target = Math.min(Math.floor((elapsed / 1000) * rps), count);
   for (; due < target; due++) {
@@ -126,6 +131,7 @@ createInterface({ input: process.stdin })
     else if (cmd === 'stop') void stop();
     else if (cmd === 'reset') {
       [total, sinceLast, latencies, started, due] = [emptyCounts(), emptyCounts(), [], performance.now(), 0];
+      epoch++;
       tell('reset');
     }
   })

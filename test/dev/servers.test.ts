@@ -6,19 +6,19 @@ import { milliseconds, viewOf } from '../../dev/dataplane/pod-book.ts';
 import { withLock } from '../../dev/lock.ts';
 import { self } from '../../dev/procfs.ts';
 import { writePrivate } from '../../dev/state.ts';
-import { fakeGo, sluiceDev } from './support.ts';
+import { fakeGo, pathWithoutGo, sluiceDev } from './support.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-servers-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** `sluice dev up` with an empty cache and this `go` (none when undefined): it must fail before anything is started. */
-async function upWith(goFolder: string | undefined): Promise<string> {
+/** `sluice dev up` with an empty cache and this PATH: it must fail before anything is started. */
+async function upWith(path: string): Promise<string> {
   const cache = mkdtempSync(join(scratch, 'cache-'));
   const { code, stderr } = await sluiceDev(['up', '--name', `no-go-${process.pid}`], {
     env: {
       XDG_CACHE_HOME: cache,
       XDG_STATE_HOME: mkdtempSync(join(scratch, 'state-')),
-      PATH: goFolder === undefined ? '/usr/bin:/bin' : `${goFolder}:/usr/bin:/bin`,
+      PATH: path,
     },
   });
   expect(code).toBe(1);
@@ -31,24 +31,24 @@ const goodVersion = '[ "$1" = env ] && { echo go1.26.1; exit 0; }';
 
 describe('obtaining servers', () => {
   test('without Go, one sentence says what to install', async () => {
-    expect(await upWith(undefined)).toBe(
+    expect(await upWith(pathWithoutGo(scratch))).toBe(
       'Go is missing: the servers are built from source, so install Go 1.26 or newer and put "go" on PATH.',
     );
   });
 
   test('an old Go is named', async () => {
-    expect(await upWith(fakeGo('echo go1.21.3'))).toBe(
+    expect(await upWith(fakeGo(scratch, 'echo go1.21.3'))).toBe(
       'Go on PATH is go1.21.3, which is too old for the servers: install Go 1.26 or newer.',
     );
   });
 
   test('without a network, one sentence says which setting helps', async () => {
-    const go = fakeGo(goodVersion, 'echo "dial tcp: lookup proxy.test: no such host" >&2', 'exit 1');
+    const go = fakeGo(scratch, goodVersion, 'echo "dial tcp: lookup proxy.test: no such host" >&2', 'exit 1');
     expect(await upWith(go)).toMatch(/could not be obtained: no network for go .*set GOPROXY to a mirror/);
   });
 
   test('a full disk is called that', async () => {
-    const go = fakeGo(goodVersion, 'echo "write /x: no space left on device" >&2', 'exit 1');
+    const go = fakeGo(scratch, goodVersion, 'echo "write /x: no space left on device" >&2', 'exit 1');
     expect(await upWith(go)).toMatch(/could not be obtained: the disk is full\. Free 5 GB/);
   });
 });

@@ -65,7 +65,7 @@ describe('the embedded stack', () => {
           const { state } = seen.components.find((candidate) => candidate.name === component) ?? { state: 'unknown' };
           return seen.state === 'degraded' && state === 'dead' ? undefined : `${seen.state}, ${component} ${state}`;
         },
-        { deadlineMs: 5000 },
+        { deadlineMs: 15_000 },
       );
       expect(await up(quiet)).toEqual(stack);
       expect(pidOf(stack, component)).not.toBe(pid);

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KubeApi } from '../../dev/cluster/api.ts';
 import { networkNamespaceOf } from '../../dev/procfs.ts';
+import { onPath } from '../../dev/servers/obtain.ts';
 import type { Stack } from '../../dev/stack.ts';
 import { waitUntil } from '../../dev/wait.ts';
 
@@ -35,9 +35,19 @@ export function sluiceDev(
   });
 }
 
-/** A folder with a program `go` that does what the shell lines say, to stand in front of PATH. */
-export function fakeGo(...lines: string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'fake-go-'));
+/** A new folder in `scratch` with the programs that `up` calls, and without Go: a PATH for a machine that has none. */
+export function pathWithoutGo(scratch: string): string {
+  const folder = mkdtempSync(join(scratch, 'path-'));
+  for (const program of ['sh', 'unshare', 'nsenter', 'ip', 'kubectl', 'python3']) {
+    const found = onPath(program);
+    if (found !== undefined) symlinkSync(found, join(folder, program));
+  }
+  return folder;
+}
+
+/** The same with a program `go` that does what the shell lines say. */
+export function fakeGo(scratch: string, ...lines: string[]): string {
+  const folder = pathWithoutGo(scratch);
   writeFileSync(join(folder, 'go'), `#!/bin/sh\n${lines.join('\n')}\n`);
   chmodSync(join(folder, 'go'), 0o755);
   return folder;
