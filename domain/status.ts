@@ -30,7 +30,6 @@ export function naturalNext(step: number, steps: number): number {
 
 /** The status of a release under way. */
 export function statusOf(state: ReleaseState, facts: Facts, shown: Presented): WantedStatus {
-  const steps = state.plan?.steps.length ?? 0;
   const conditions: WantedCondition[] = [
     { type: 'Progressing', status: 'True', reason: shown.reason, message: shown.message },
   ];
@@ -48,16 +47,11 @@ export function statusOf(state: ReleaseState, facts: Facts, shown: Presented): W
     currentStepIndex: state.step,
     currentStepState: shown.stepState,
     conditions,
-    canaryStatus: canaryStatus(state, facts, shown, naturalNext(state.step, steps)),
+    canaryStatus: canaryStatus(state, facts, shown),
   };
 }
 
-function canaryStatus(
-  state: ReleaseState,
-  facts: Facts,
-  shown: Presented,
-  next: number,
-): Readonly<Record<string, unknown>> {
+function canaryStatus(state: ReleaseState, facts: Facts, shown: Presented): Readonly<Record<string, unknown>> {
   return {
     observedWorkloadGeneration: facts.workload?.generation ?? 0,
     observedRolloutID: rolloutId(state, facts),
@@ -68,7 +62,7 @@ function canaryStatus(
     canaryReplicas: facts.canary?.updated ?? 0,
     canaryReadyReplicas: facts.canary?.ready ?? 0,
     currentStepIndex: state.step,
-    nextStepIndex: next,
+    nextStepIndex: naturalNext(state.step, state.plan?.steps.length ?? 0),
     currentStepState: shown.stepState,
     finalisingStep: finalisingStep(state),
     message: shown.awaited.kind === 'nothing' ? '' : `waiting for ${shown.awaited.what}`,
@@ -88,40 +82,52 @@ function finalisingStep(state: ReleaseState): string {
   return step === undefined ? 'END' : finaliseSteps[step].kruise;
 }
 
-/** The status a release leaves behind; undefined when the Rollout itself is gone or reset. */
+/** The phase a Rollout is in when its release has ended. */
+export function finalPhase(state: ReleaseState, { switches }: Pick<Facts, 'switches'>, outcome: Outcome): Phase {
+  if (switches.deleting || state.finalise?.reason === 'Deleted') return 'Terminating';
+  if (switches.disabled || outcome === 'Disabled') return 'Disabled';
+  return state.finalise?.reason === 'WorkloadGone' ? 'Initial' : 'Healthy';
+}
+
+/** The status a release leaves behind. Without its workload a Rollout is as if it had never released anything. */
 export function finalStatus(state: ReleaseState, facts: Facts, outcome: Outcome, now: number): WantedStatus {
-  const cancelled = outcome === 'RolledBack' || outcome === 'Superseded';
-  const message = cancelled ? 'Rollout progressing has been canceled' : 'Rollout progressing has been completed';
-  const steps = state.plan?.steps.length ?? 0;
-  const phase: Phase = outcome === 'Disabled' ? 'Disabled' : outcome === 'Deleted' ? 'Terminating' : 'Healthy';
-  const conditions: WantedCondition[] = [
-    { type: 'Progressing', status: 'False', reason: 'Completed', message },
-    { type: 'Succeeded', status: cancelled ? 'False' : 'True', reason: '', message: '' },
-  ];
-  if (outcome === 'Deleted')
+  const phase = finalPhase(state, facts, outcome);
+  const base = { observedGeneration: facts.generation, phase };
+  if (phase === 'Initial')
+    return {
+      ...base,
+      message: 'Workload Not Found',
+      currentStepIndex: 0,
+      currentStepState: '',
+      conditions: [],
+      canaryStatus: null,
+    };
+  const cancelled = outcome === 'RolledBack';
+  const ended = cancelled ? 'Rollout progressing has been canceled' : 'Rollout progressing has been completed';
+  const message = phase === 'Disabled' ? 'Rollout is disabled' : ended;
+  const conditions: WantedCondition[] = [{ type: 'Progressing', status: 'False', reason: 'Completed', message: ended }];
+  if (cancelled || outcome === 'Completed')
+    conditions.push({ type: 'Succeeded', status: cancelled ? 'False' : 'True', reason: '', message: '' });
+  if (phase === 'Terminating')
     conditions.push({
       type: 'Terminating',
       status: 'False',
       reason: 'Completed',
       message: 'Rollout is in terminating',
     });
-  const ended: Presented = {
+  const shown: Presented = {
     phase,
     reason: 'Completed',
     stepState: 'Completed',
-    message: outcome === 'Disabled' ? 'Rollout is disabled' : message,
+    message,
     awaited: { kind: 'nothing', what: 'nothing', since: timestamp(now), next: 'nothing' },
   };
   return {
-    observedGeneration: facts.generation,
-    phase,
-    message: ended.message,
+    ...base,
+    message,
     currentStepIndex: state.step,
     currentStepState: 'Completed',
     conditions,
-    canaryStatus: {
-      ...canaryStatus({ ...state, since: now }, facts, ended, naturalNext(state.step, steps)),
-      finalisingStep: 'END',
-    },
+    canaryStatus: { ...canaryStatus({ ...state, since: now }, facts, shown), finalisingStep: 'END' },
   };
 }

@@ -2,6 +2,7 @@
 import type { Action } from './decide.ts';
 import { present, timestamp } from './present.ts';
 import type { Facts, ReleaseState } from './release.ts';
+import { finalPhase } from './status.ts';
 import type { Outcome, ReleaseView } from './view.ts';
 
 export type Address = {
@@ -43,9 +44,11 @@ export function viewOf(
   const shown = present(state, facts, action);
   const plan = state.plan ?? facts.plan ?? noPlan;
   const { outcome } = address;
+  // Only a wait for pods counts them; others report no more than what is wrong.
+  const seen = action.do === 'upgrade' ? state.observation : undefined;
   return {
     ...address,
-    phase: outcome === undefined ? shown.phase : outcome === 'Disabled' ? 'Disabled' : 'Healthy',
+    phase: outcome === undefined ? shown.phase : finalPhase(state, facts, outcome),
     reason: outcome === undefined ? shown.reason : 'Completed',
     aborted: state.stage === 'Aborted',
     paused: facts.switches.paused || state.wantPaused === true,
@@ -53,7 +56,7 @@ export function viewOf(
     step: state.step,
     steps: plan.steps.length,
     stepState: shown.stepState,
-    message: outcome === undefined ? shown.message : endMessage(outcome),
+    message: outcome === undefined ? shown.message : endMessage(state, outcome),
     awaited:
       outcome === undefined
         ? shown.awaited
@@ -66,8 +69,8 @@ export function viewOf(
     canary: {
       deployment: state.canaryDeployment,
       desired: action.do === 'upgrade' ? action.pods : state.upgraded,
-      updated: state.observation?.updated ?? facts.canary?.updated ?? 0,
-      ready: state.observation?.ready ?? facts.canary?.ready ?? 0,
+      updated: seen?.updated ?? facts.canary?.updated ?? 0,
+      ready: seen?.ready ?? facts.canary?.ready ?? 0,
     },
     traffic: state.routed === 0 ? 0 : (plan.steps[state.routed - 1]?.traffic ?? 0),
     plan,
@@ -75,7 +78,8 @@ export function viewOf(
   };
 }
 
-function endMessage(outcome: Outcome): string {
+function endMessage(state: ReleaseState, outcome: Outcome): string {
+  if (state.finalise?.reason === 'WorkloadGone') return 'Workload Not Found';
   const said: Readonly<Record<Outcome, string>> = {
     Completed: 'Rollout progressing has been completed',
     RolledBack: 'Rollout progressing has been canceled',
