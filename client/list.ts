@@ -15,6 +15,8 @@ export type ListOptions = {
   readonly all?: boolean;
   /** At most so many, newest first. Default 500. */
   readonly limit?: number;
+  /** How the newest so many ended ones ended: one request each. Default 0. */
+  readonly results?: number;
 };
 
 /**
@@ -22,7 +24,7 @@ export type ListOptions = {
  * may be missing or shown as it was. {@link get} is exact.
  */
 export async function list(context: Context, options: ListOptions = {}): Promise<ReleaseSummary[]> {
-  const { namespace, phase, all = false, limit = 500 } = options;
+  const { namespace, phase, all = false, limit = 500, results = 0 } = options;
   const prefix = `rollout/${context.cluster}/${namespace === undefined ? '' : `${namespace}/`}`;
   const conditions = [
     `WorkflowType = ${quoted(releaseWorkflow)}`,
@@ -32,7 +34,11 @@ export async function list(context: Context, options: ListOptions = {}): Promise
   ];
   const found = await query(context, 'releases', conditions.join(' AND '), limit);
   // A cluster called "a/b" has "a" as a prefix of its IDs.
-  return found.filter(({ target }) => target.cluster === context.cluster);
+  const ours = found.filter(({ target }) => target.cluster === context.cluster);
+  const ended = new Set(ours.filter(({ status }) => status !== 'Running').slice(0, results));
+  return await Promise.all(
+    ours.map(async (one) => (ended.has(one) ? { ...one, ...(await ending(context, one.target, one)) } : one)),
+  );
 }
 
 /** What {@link history} tells of one release. */

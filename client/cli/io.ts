@@ -21,6 +21,11 @@ export type Io = {
 
 /** The real one. */
 export function processIo(called: string): Io {
+  // `sluice list | head` closes the pipe early: that is no fault, and nobody is left to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

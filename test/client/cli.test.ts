@@ -21,14 +21,24 @@ afterAll(async () => {
   await bed?.close();
 });
 
-/** Runs one command line against the bed; kubectl finds no cluster. */
-async function sluice(...words: string[]): Promise<TestIo & { code: number }> {
+/** Begins one command line against the bed; kubectl finds no cluster. */
+function follow(...words: string[]): { io: TestIo; code: Promise<number> } {
   const io = testIo();
-  const code = await main(
-    [...words, '--cluster', bed.cluster, '--task-queue', bed.taskQueue, '--kubeconfig', '/nowhere'],
-    io,
-  );
-  return { ...io, code };
+  const bedded = ['--cluster', bed.cluster, '--task-queue', bed.taskQueue, '--kubeconfig', '/nowhere'];
+  return { io, code: main([...words, ...bedded], io) };
+}
+
+/** Runs one command line to its end. */
+async function sluice(...words: string[]): Promise<TestIo & { code: number }> {
+  const { io, code } = follow(...words);
+  return { ...io, code: await code };
+}
+
+async function until(seen: () => boolean): Promise<void> {
+  for (const end = Date.now() + 30_000; !seen(); ) {
+    if (Date.now() > end) throw new Error('it was never seen');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 const begin = (name: string) => bed.sluice.start({ namespace: 'default', name, plan, by: 'bob', reason: 'tuesday' });
@@ -139,18 +149,17 @@ describe('the sluice command', () => {
 
   it('follows a release for CI, one line per change, until it ends', async () => {
     await begin('ci');
-    const following = sluice('status', 'ci', '--timeout', '20s');
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    const { io, code } = follow('status', 'ci', '--timeout', '60s');
+    await until(() => io.written().includes('step 1/4'));
     await bed.signal('ci', 'set', { step: 2, traffic: 40 });
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await until(() => io.written().includes('step 2/4'));
     await bed.signal('ci', 'set', { outcome: 'RolledBack', message: 'taken back' });
-    const { code, written } = await following;
-    expect(written().trim().split('\n')).toEqual([
+    expect(await code).toBe(1);
+    expect(io.written().trim().split('\n')).toEqual([
       'rollout default/ci: step 1/4, 5 %, waits for approval of step 1',
       'rollout default/ci: step 2/4, 40 %, waits for approval of step 1',
       'rollout default/ci: rolled back: taken back',
     ]);
-    expect(code).toBe(1);
   });
 
   it('does not let CI wait for a release that somebody aborted, or that is failing', async () => {
@@ -208,24 +217,12 @@ describe('the sluice command', () => {
 
   it('follows a release where there is no terminal with a block per change', async () => {
     await begin('blocks');
-    const io = testIo();
-    const words = [
-      'get',
-      'blocks',
-      '-w',
-      '--cluster',
-      bed.cluster,
-      '--task-queue',
-      bed.taskQueue,
-      '--kubeconfig',
-      '/nowhere',
-    ];
-    const running = main(words, io);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const { io, code } = follow('get', 'blocks', '-w');
+    await until(() => io.written().includes('1/4 (StepPaused)'));
     await bed.signal('blocks', 'set', { step: 2 });
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until(() => io.written().includes('2/4 (StepPaused)'));
     io.interrupt();
-    expect(await running).toBe(0);
+    expect(await code).toBe(0);
     expect(io.written().split('\n---\n')).toHaveLength(2);
     expect(io.written()).not.toContain('\u001b');
   });

@@ -207,7 +207,7 @@ spec:
 });
 
 async function eventually(check: () => Promise<void>): Promise<void> {
-  for (const until = Date.now() + 10_000; ; ) {
+  for (const until = Date.now() + 30_000; ; ) {
     try {
       return await check();
     } catch (error) {

@@ -34,7 +34,9 @@ export async function sighting({ sluice }: Session, place: Place): Promise<Sight
 export async function objectsOf(run: Kubectl, place: Place, seen: Sighting | undefined): Promise<ClusterObjects> {
   const view = seen?.view;
   const reading = readRolloutObject(run, place);
-  const plan = view?.plan ?? (await planOf((await reading).rollout));
+  // A release that has not understood its plan yet shows an empty one.
+  const known = view !== undefined && view.plan.workload.name !== '' ? view.plan : undefined;
+  const plan = known ?? (await planOf((await reading).rollout));
   const [{ rollout, problems }, objects] = await Promise.all([reading, readObjects(run, { ...place, plan })]);
   return { ...objects, ...(rollout && { rollout }), problems: [...new Set([...problems, ...objects.problems])] };
 }

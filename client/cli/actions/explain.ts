@@ -10,7 +10,7 @@ import { type CommonOptions, type Place, placeOf } from '../settings.ts';
 import { clean, type Paint, pad, painter, widthOf, wrap } from '../text.ts';
 import { age, away, clock } from '../time.ts';
 import type { Rollout } from '../tree/objects.ts';
-import { statusOf } from '../tree/status.ts';
+import { progressOf, statusOf } from '../tree/status.ts';
 import { kubectlFor, sighting } from './cluster.ts';
 
 /** Prints the explanation. Throws `NoSuchRelease` when neither Temporal nor the cluster knows the name. */
@@ -85,7 +85,7 @@ export function explanation(
     if (seen.summary.step !== undefined) facts.push(['last seen', `step ${seen.summary.step}`]);
     if (seen.trouble) facts.push(['because', seen.trouble.message]);
   } else {
-    head = `${of} is at step ${seen.view.step}/${seen.view.steps} (${share(seen.view)}): ${statusOf(seen).word.toLowerCase()}.`;
+    head = `${of} is ${progressOf(seen.view)}${share(seen.view)}: ${statusOf(seen).word.toLowerCase()}.`;
     facts.push(...waitFacts(seen.view, now));
     if (seen.summary.retrying) facts.push(['trouble', seen.summary.retrying]);
   }
@@ -101,11 +101,11 @@ export function explanation(
   ].join('\n');
 }
 
-function share({ plan, step, traffic, reason }: ReleaseView): string {
+function share({ plan, step, steps, traffic, reason }: ReleaseView): string {
+  if (steps === 0) return '';
   const asked = plan.steps[step - 1]?.traffic;
-  return reason !== 'InRolling' || asked === undefined || asked === traffic
-    ? `${traffic} % of requests`
-    : `${traffic} % of requests, on the way to ${asked} %`;
+  const there = reason !== 'InRolling' || asked === undefined || asked === traffic;
+  return there ? ` (${traffic} % of requests)` : ` (${traffic} % of requests, on the way to ${asked} %)`;
 }
 
 function waitFacts(view: ReleaseView, now: number): [string, string][] {

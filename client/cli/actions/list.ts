@@ -26,6 +26,7 @@ export async function list(io: Io, options: ListOptions): Promise<void> {
       ...(namespace && { namespace }),
       ...(options.phase && { phase: options.phase }),
       all: options.all === true,
+      results: asked,
     };
     const found = await sluice.list(filter);
     const running = found.filter(({ status }) => status === 'Running').slice(0, asked);
@@ -69,7 +70,7 @@ function rowsOf(io: Io, options: ListOptions, seen: readonly Sighting[]): string
       { text: summary.target.namespace },
       { text: summary.target.name },
       { text: `${status.icon} ${status.word}`, colour: status.colour },
-      { text: view === undefined ? String(summary.step ?? '') : `${view.step}/${view.steps}` },
+      { text: view === undefined ? String(summary.step ?? '') : view.steps === 0 ? '' : `${view.step}/${view.steps}` },
       { text: view === undefined ? '' : `${view.traffic} %` },
       { text: age(summary.startedAt, now) },
       { text: clean(lastCell(one, now)) },

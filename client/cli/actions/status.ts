@@ -7,7 +7,7 @@ import { withSluice } from '../session.ts';
 import { type CommonOptions, type Place, placeOf } from '../settings.ts';
 import { clean } from '../text.ts';
 import { parseSpan, span } from '../time.ts';
-import { type Status, statusOf } from '../tree/status.ts';
+import { progressOf, type Status, statusOf } from '../tree/status.ts';
 
 export type StatusOptions = CommonOptions & { readonly timeout?: string; readonly watch?: boolean | string };
 
@@ -65,11 +65,11 @@ export function statusLine({ namespace, name }: Place, seen: Sighting): string {
   const silent = trouble === undefined ? '' : ` (as last seen: ${trouble.message})`;
   const bad = view.failing || view.aborted ? `${word.toLowerCase()}, ` : '';
   return clean(
-    `${head} step ${view.step}/${view.steps}, ${view.traffic} %, ${bad}waits for ${view.awaited.what}${silent}`,
+    `${head} ${progressOf(view).replace(/^at /, '')}, ${view.traffic} %, ${bad}waits for ${view.awaited.what}${silent}`,
   );
 }
 
 function advice({ view }: Sighting): string {
   if (view === undefined) return 'No worker answered.';
-  return `It is at step ${view.step}/${view.steps} and waits for ${clean(view.awaited.what)}.`;
+  return `It is ${progressOf(view)} and waits for ${clean(view.awaited.what)}.`;
 }

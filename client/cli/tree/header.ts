@@ -63,10 +63,10 @@ function releaseRows(seen: Sighting, objects: ClusterObjects, now: number): Row[
   if (summary.retrying !== undefined) rows.push({ label: 'Trouble', text: summary.retrying, colour: 'red' });
   if (view === undefined) return [...rows, ...summaryRows(seen, now)];
   if (summary.status !== 'Running') return [...rows, ...imageRows(view)];
+  const waiting = [...rows, ...awaitedRows(view, now), ...imageRows(view)];
+  if (view.steps === 0) return waiting;
   return [
-    ...rows,
-    ...awaitedRows(view, now),
-    ...imageRows(view),
+    ...waiting,
     { label: 'Replicas', text: replicasText(view, canaryOf(view, objects)) },
     { label: 'Traffic', text: trafficText(view) },
     { label: 'Step', text: `${view.step}/${view.steps} (${view.stepState})` },

@@ -65,3 +65,8 @@ function runningStatus(view: ReleaseView): Status {
       return open('◌', 'Progressing', 'cyan');
   }
 }
+
+/** `step 2/4`, or that there is no plan to count by yet. */
+export function progressOf({ step, steps }: Pick<ReleaseView, 'step' | 'steps'>): string {
+  return steps === 0 ? 'before its first step' : `at step ${step}/${steps}`;
+}
