@@ -33,10 +33,16 @@ function ask(host: string, headers: Record<string, string> = {}): Promise<Answer
   });
 }
 
+const stopping: (() => void)[] = [];
+
 /** Asks without pause, a few at a time, until stopped. */
 function load(host: string): { readonly stop: () => Promise<Answer[]> } {
   const answers: Answer[] = [];
   let running = true;
+  // A test that fails before it stops its load must not leave it running.
+  stopping.push(() => {
+    running = false;
+  });
   const loops = Array.from({ length: 6 }, async () => {
     while (running) answers.push(await ask(host));
   });
@@ -54,7 +60,10 @@ function load(host: string): { readonly stop: () => Promise<Answer[]> } {
   beforeAll(async () => {
     cluster = await openCluster('packets');
   });
-  afterAll(() => cluster.close());
+  afterAll(async () => {
+    for (const stop of stopping) stop();
+    await cluster.close();
+  });
 
   it('never fail while the route is divided by weight, by header, all the way, and put back', async () => {
     const host = `${cluster.namespace}.example.com`;
