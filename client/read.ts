@@ -2,7 +2,7 @@
 import type { ReleaseResult, ReleaseView } from '../domain/view.ts';
 import { statusQuery, type Target } from '../workflows/messages.ts';
 import { type Context, handleOf, naming, type TargetRef, targetOf, within } from './context.ts';
-import { isSluiceError, SluiceError } from './errors.ts';
+import { SluiceError } from './errors.ts';
 import { type Attempt, toSluiceError } from './mapping.ts';
 import { type ReleaseSummary, retryingOf, summaryOf } from './summary.ts';
 
@@ -48,8 +48,9 @@ export async function look(context: Context, ref: TargetRef, runId?: string): Pr
   try {
     return { summary: { ...summary, ...result }, view: await asked };
   } catch (error) {
-    if (!isSluiceError(error)) throw error;
-    return { summary: { ...summary, ...result }, trouble: error };
+    const { taskQueue } = summary;
+    const attempt = { ...attemptOn(context, target, 'query', context.queryTimeout), taskQueue };
+    return { summary: { ...summary, ...result }, trouble: toSluiceError(error, attempt) };
   }
 }
 
@@ -87,10 +88,6 @@ export async function ending(
   }
 }
 
-async function queryStatus(context: Context, target: Target, runId?: string): Promise<ReleaseView> {
-  try {
-    return await within(context, context.queryTimeout, () => handleOf(context, target, runId).query(statusQuery));
-  } catch (error) {
-    throw toSluiceError(error, attemptOn(context, target, 'query', context.queryTimeout));
-  }
+function queryStatus(context: Context, target: Target, runId?: string): Promise<ReleaseView> {
+  return within(context, context.queryTimeout, () => handleOf(context, target, runId).query(statusQuery));
 }

@@ -14,6 +14,8 @@ export type ReleaseSummary = {
   readonly workflowId: string;
   readonly runId: string;
   readonly status: RunStatus;
+  /** Where its workers listen. */
+  readonly taskQueue: string;
   /** RFC 3339, as all times here. */
   readonly startedAt: string;
   readonly endedAt?: string;
@@ -67,6 +69,7 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'raw'>): ReleaseSumm
     workflowId: info.workflowId,
     runId: info.runId,
     status: statuses[info.status.name] ?? 'Failed',
+    taskQueue: info.taskQueue,
     startedAt: info.startTime.toISOString(),
     ...(definedOnly(more) as Partial<ReleaseSummary>),
   };

@@ -17,7 +17,7 @@ function seen(change: Partial<ReleaseView> = {}, summary: Partial<Sighting['summ
   const { workflowId, runId, startedAt } = waiting;
   const target = { cluster: 'default', ...name };
   return {
-    summary: { target, workflowId, runId, status: 'Running', startedAt, ...summary },
+    summary: { target, workflowId, runId, status: 'Running', taskQueue: 'sluice', startedAt, ...summary },
     view: { ...waiting, ...change },
   };
 }
