@@ -68,7 +68,6 @@ function undoRefs(refs: readonly BackendRef[], names: Names, origin: Pair | unde
     });
   // With the canary still there, a stable weight that is not ours is somebody's hand on the division, not on the route.
   if (sameScale(ours.length === 0)) return theirs.map((ref, index) => withWeightOf(ref, own[index] as BackendRef));
-  if (ours.length === 0) return theirs;
   // The weights are the user's now: the stable Service gets back what was divided, in their scale.
   return theirs.map((ref) => {
     if (!isStable(ref, names)) return ref;

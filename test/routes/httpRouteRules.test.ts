@@ -285,6 +285,13 @@ describe('the way back of an HTTPRoute', () => {
     expect(restore({ ...state, rules: moved })).toEqual(own);
   });
 
+  it('gives an untouched rule its original, whatever look-alike is put before it', () => {
+    const own: HttpRouteRule[] = [{ backendRefs: [{ name: 'web', port: 80, weight: 5 }] }];
+    const state = through(own, [{ traffic: 20 }]);
+    const copy = { ...state.rules[0], timeouts: { request: '9s' } };
+    expect(restore({ ...state, rules: [copy, ...state.rules] })[1]).toEqual(own[0]);
+  });
+
   it('finds what is ours without the note, by the name of the canary', () => {
     const state = through([{ backendRefs: [{ name: 'web', port: 80 }] }], [{ traffic: 20 }]);
     expect(restore({ rules: state.rules })).toEqual([{ backendRefs: [{ name: 'web', port: 80, weight: 100 }] }]);
