@@ -1,5 +1,7 @@
 /** Which activity carries out which action, and what people read about it in the history. */
 
+import type { Done } from '../activities/index.ts';
+import type { ProjectRequest } from '../activities/project.ts';
 import type { Action } from '../domain/decide.ts';
 import type { Brought } from '../domain/done.ts';
 import { finaliseSteps } from '../domain/finalise.ts';
@@ -8,21 +10,27 @@ import type { ReleaseState } from '../domain/release.ts';
 import * as activities from './activities.ts';
 import type { Run } from './run.ts';
 
-/** Undefined when the activity was interrupted: the release has other plans. */
-export async function execute(run: Run, action: Action): Promise<Brought | undefined> {
+/**
+ * Carries out an action; `show` is written to the Rollout's status meanwhile. Undefined when the activity was
+ * interrupted: the release has other plans.
+ */
+export async function execute(run: Run, action: Action, show?: ProjectRequest): Promise<Done<Brought>> {
   const { namespace, name } = run.target;
   const { state } = run;
+  const showing = show === undefined ? {} : { show };
   switch (action.do) {
     case 'upgrade': {
       const summary = `${where(state)}: ${action.pods} of ${run.known.workload?.replicas ?? 0} pods, ${state.images.join(', ')}`;
-      return activities.upgradePods.executeWithOptions({ summary }, [{ ...scopeOf(run), pods: action.pods }]);
+      return activities.upgradePods.executeWithOptions({ summary }, [
+        { ...scopeOf(run), pods: action.pods, ...showing },
+      ]);
     }
     case 'route':
     case 'unroute': {
       const split = splitOf(state, action.do === 'route' ? action.step : 0);
       const summary = `${where(state)}: ${splitText(split)}`;
       return activities.shiftTraffic.executeWithOptions({ summary }, [
-        { ...scopeOf(run), split, pods: state.upgraded, canaryHash: state.podTemplateHash },
+        { ...scopeOf(run), split, pods: state.upgraded, canaryHash: state.podTemplateHash, ...showing },
       ]);
     }
     case 'setPaused':
@@ -41,6 +49,7 @@ export async function execute(run: Run, action: Action): Promise<Brought | undef
             step: action.step,
             ...(state.plan === undefined ? {} : { plan: state.plan }),
             ...(state.stable === undefined ? {} : { stable: state.stable }),
+            ...showing,
           },
         ],
       );

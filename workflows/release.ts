@@ -47,9 +47,8 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
         ...(run.request?.plan === undefined ? {} : { plan: run.request.plan }),
       });
     }
-    if (await run.show()) continue;
-    if (action.do === 'wait') await waitFor(run, action.until);
-    else await perform(run, action);
+    if (action.do !== 'wait') await perform(run, action);
+    else if (!(await run.show())) await waitFor(run, action.until);
   }
 }
 
@@ -93,14 +92,16 @@ async function waitFor(run: Run, until: number | undefined): Promise<void> {
 /** Carries an action out, and gives it up when it is no longer the one to take. */
 async function perform(run: Run, action: Action): Promise<void> {
   const scope = new CancellationScope();
+  const show = action.do === 'setPaused' ? undefined : run.showing();
   let brought: Brought | undefined;
   let failure: unknown;
   let finished = false;
   const work = scope
-    .run(() => execute(run, action))
+    .run(() => execute(run, action, show))
     .then(
       (result) => {
         brought = result;
+        if (show !== undefined && result !== undefined) run.shown(show, result.input);
         finished = true;
       },
       (error: unknown) => {
@@ -111,9 +112,10 @@ async function perform(run: Run, action: Action): Promise<void> {
   while (!finished) {
     const seen = run.version;
     const deadline = run.deadline(action);
-    const woken = await condition(() => finished || run.stale || run.version !== seen, deadline ?? 2 ** 31 - 1);
+    const news = () => finished || run.stale || run.version !== seen;
+    if (deadline === undefined) await condition(news);
+    else if (!(await condition(news, deadline, { summary: 'progress deadline' }))) run.missedDeadline();
     if (finished) break;
-    if (!woken) run.missedDeadline();
     if (run.stale) await run.look();
     const again = decide(run.state, run.known, Date.now());
     if (sameAction(again.action, action)) {

@@ -8,12 +8,13 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ProjectRequest } from '../activities/project.ts';
 import type { Action, Decided } from '../domain/decide.ts';
 import { describe } from '../domain/describe.ts';
 import type { Projected, Wish } from '../domain/input.ts';
 import { present, timestamp } from '../domain/present.ts';
 import { type Facts, newRelease, type ReleaseState, withDecision } from '../domain/release.ts';
-import { statusOf } from '../domain/status.ts';
+import { statusOf, type WantedStatus } from '../domain/status.ts';
 import type { Outcome, ReleaseView } from '../domain/view.ts';
 import { viewOf } from '../domain/view-of.ts';
 import { look, project } from './activities.ts';
@@ -111,32 +112,46 @@ export class Run {
    * in the status that has to be decided on first.
    */
   async show(): Promise<boolean> {
+    const request = this.showing();
+    if (request === undefined) return false;
+    return this.shown(request, await project(request));
+  }
+
+  /**
+   * What is to be written to the Rollout's status now, undefined when it stands there already. For activities that write
+   * it while they work; what they find is taken in by `shown`.
+   */
+  showing(): ProjectRequest | undefined {
+    const shown = present(this.state, this.known, this.action);
     setCurrentDetails(describe(this.view()));
-    this.index(present(this.state, this.known, this.action).reason);
-    if (!this.known.attached) return false;
-    const status = statusOf(this.state, this.known, present(this.state, this.known, this.action));
-    const text = JSON.stringify(status);
-    if (text === this.#written) return false;
+    this.index(shown.reason);
+    if (!this.known.attached) return undefined;
+    const status = statusOf(this.state, this.known, shown);
+    if (textOf(status) === this.#written) return undefined;
     const { namespace, name } = this.target;
-    const input = await project({
+    return {
       namespace,
       name,
       status,
       ...(this.#projected === undefined ? {} : { projected: this.#projected }),
       ...(this.#taken === undefined ? {} : { taken: this.#taken }),
-    });
+    };
+  }
+
+  /** True when `input`, a wish, was found where the status should have been written. */
+  shown({ status }: ProjectRequest, input: Facts['input']): boolean {
     if (input !== undefined && this.facts !== undefined) {
       this.facts = { ...this.facts, input };
       this.changed();
       return true;
     }
-    this.#written = text;
+    this.#written = textOf(status);
     this.#taken = undefined;
     this.#projected = {
-      step: this.state.step,
+      step: status.currentStepIndex,
       steps: this.state.plan?.steps.length ?? 0,
       state: status.currentStepState,
-      revision: this.state.revision,
+      revision: String(status.canaryStatus?.canaryRevision ?? ''),
     };
     return false;
   }
@@ -177,4 +192,10 @@ export class Run {
   missedDeadline(): void {
     if (this.deadline(this.action) === 1) this.state = { ...this.state, failing: true };
   }
+}
+
+/** Two statuses of the same text are one: which of the short closing steps is under way is not worth a write. */
+function textOf({ canaryStatus, ...status }: WantedStatus): string {
+  const { finalisingStep, message, lastUpdateTime, ...rest } = canaryStatus ?? {};
+  return JSON.stringify(finalisingStep === '' ? [status, canaryStatus] : [status, rest]);
 }
