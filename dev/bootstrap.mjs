@@ -13,10 +13,11 @@ const nodeFlags = ['--disable-warning=ExperimentalWarning'];
 const say = (line) => process.stderr.write(`${line}\n`);
 
 /** Runs a program with our terminal; answers its exit code. Signals go to it first, so that it can clear up. */
-function run(file, args, options = {}) {
+function run(file, args, options = {}, onStart = () => {}) {
   return new Promise((resolve) => {
     const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
     const child = spawn(file, args, { cwd: root, stdio: 'inherit', env, ...options });
+    onStart(child);
     const pass = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, pass);
@@ -30,6 +31,17 @@ function run(file, args, options = {}) {
     });
     child.once('close', (code) => done(code ?? 1));
   });
+}
+
+/** Runs a program quietly; answers its exit code and what it wrote on stderr. */
+async function runCaptured(file, args) {
+  let stderr = '';
+  const code = await run(file, args, { stdio: ['ignore', 'ignore', 'pipe'] }, (child) => {
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+  });
+  return { code, stderr };
 }
 
 /** Runs `work` with a line every 15 s, so that a slow step is not taken for a hung one. */
@@ -54,10 +66,20 @@ async function installPackages() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (existsSync(installed) && existsSync(node) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return true;
-  const args = ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
-  const code = await withProgress('Installing npm packages', '1 min', () => run('npm', args));
+  const flags = ['--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
+  const code = await withProgress('Installing npm packages', '1 min', async () => {
+    const { code: refused, stderr } = await runCaptured('npm', ['ci', ...flags]);
+    if (refused === 0) return 0;
+    // A registry that has only this platform's builds makes npm ci call the lock file incomplete. npm install takes the same
+    // versions from it and leaves out the builds for other platforms; --no-save keeps the file as it is.
+    if (/npm error code EUSAGE/.test(stderr)) return run('npm', ['install', '--no-save', ...flags]);
+    say(stderr);
+    return refused;
+  });
   if (code !== 0) {
-    say('npm ci failed (see above). Check the network, and that the disk has 1 GB free; then run this again.');
+    say(
+      'Installing npm packages failed (see above). Check the network, and that the disk has 1 GB free; then run this again.',
+    );
     return false;
   }
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' });
