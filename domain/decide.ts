@@ -70,7 +70,9 @@ function initializing(state: ReleaseState, facts: Facts, now: number): Decided {
   const wait = (kind: AwaitedKind): Decided => ({ state, action: { do: 'wait', for: kind } });
   const nothing: Decided = { state, action: { do: 'end', outcome: 'NothingToDo' } };
   const { workload, plan } = facts;
-  if (plan === undefined && !facts.attached && state.revision === '') return nothing;
+  // Without a Rollout nobody but its client knows of this release: what is not there is told to them.
+  const missing = plan === undefined || workload === undefined;
+  if (!facts.attached && missing && state.revision === '') return nothing;
   // A release that nobody remembers has let the workload go, and its remains are still shown: they are cleared away.
   if (workload?.held === false)
     return facts.shownPhase === 'Progressing' ? finalising(endFor(state, facts, 'Success'), facts, now) : nothing;
@@ -174,11 +176,13 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
         at = { ...at, stepState: 'StepPaused', since: now };
         break;
       case 'StepPaused': {
-        if (at.upgraded < pods || (at.repair === undefined && facts.drifted)) at = { ...at, repair: 'pods' };
+        const { repair, ...whole } = at;
+        if (repair === 'traffic' && !sends) at = whole;
+        // Routes wait for all of the step's pods: when some were taken away meanwhile, those come first.
+        const drifted = facts.drifted && (at.repair === undefined || facts.canary?.desired !== at.upgraded);
+        if (at.upgraded < pods || drifted) at = { ...at, repair: 'pods' };
         if (at.repair === 'pods') return { state: at, action: upgrade };
-        if (at.repair === 'traffic' && sends) return { state: at, action: { do: 'route', step: at.step } };
-        const { repair: _, ...whole } = at;
-        at = whole;
+        if (at.repair === 'traffic') return { state: at, action: { do: 'route', step: at.step } };
         const wait = pauseOf(plan, at, now);
         if (wait !== undefined) return { state: at, action: wait };
         at = { ...at, stepState: 'StepReady' };
@@ -218,6 +222,18 @@ function pauseOf(plan: Plan, state: ReleaseState, now: number): Action | undefin
   if (step.pause.kind === 'approval') return { do: 'wait', for: 'approval' };
   const until = state.since + step.pause.seconds * 1000;
   return now >= until ? undefined : { do: 'wait', for: 'timer', until };
+}
+
+/** What was seen, without what this decision has taken in: a wish, and a drift that is now being put right. */
+export function takenIn(facts: Facts, { state, action }: Decided): Facts {
+  const { input: _, ...rest } = facts;
+  return { ...rest, drifted: facts.drifted && state.repair === undefined && action.do !== 'unroute' };
+}
+
+/** Does carrying it out change what decisions are made from, so that the next one needs another look? */
+export function outdates(action: Action): boolean {
+  if (action.do === 'finalise') return action.step === 'putBack' || action.step === 'resumeWorkload';
+  return action.do === 'setPaused';
 }
 
 /** Actions are the same if carrying out one is carrying out the other: a release does not begin again what it is doing. */
