@@ -27,7 +27,8 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
   if (ended !== undefined) return finalising(ended, facts, now);
   // Taken also while the release is paused: what was written was shown as taken.
   const told = wishes(seen, facts, now);
-  if (mustUnroute(told, facts)) return { state: told, action: { do: 'unroute', step: told.step } };
+  if (mustUnroute(told, facts))
+    return { state: { ...told, repair: 'back' }, action: { do: 'unroute', step: told.step } };
   const paused = pausing(told, facts);
   if (paused !== undefined) return paused;
   if (told.stage === 'Aborted') return { state: told, action: { do: 'wait', for: 'decision' } };
@@ -48,7 +49,7 @@ function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
  */
 function mustUnroute(state: ReleaseState, facts: Facts): boolean {
   if (state.stage !== 'Rolling' || state.routed === 0) return false;
-  if (facts.workload?.replicas === 0) return true;
+  if (state.repair === 'back' || facts.workload?.replicas === 0) return true;
   if (state.stepState === 'StepPaused') return facts.drifted && (facts.canary?.ready ?? 0) === 0;
   const { observation } = state;
   return state.stepState === 'StepUpgrade' && observation?.ready === 0 && observation.updated > 0;
@@ -225,9 +226,9 @@ function pauseOf(plan: Plan, state: ReleaseState, now: number): Action | undefin
 }
 
 /** What was seen, without what this decision has taken in: a wish, and a drift that is now being put right. */
-export function takenIn(facts: Facts, { state, action }: Decided): Facts {
+export function takenIn(facts: Facts, { state }: Decided): Facts {
   const { input: _, ...rest } = facts;
-  return { ...rest, drifted: facts.drifted && state.repair === undefined && action.do !== 'unroute' };
+  return { ...rest, drifted: facts.drifted && state.repair === undefined };
 }
 
 /** Does carrying it out change what decisions are made from, so that the next one needs another look? */

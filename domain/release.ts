@@ -36,8 +36,11 @@ export type Observation = {
 
 export type Stage = 'Initializing' | 'Rolling' | 'Aborted' | 'Finalising';
 
-/** Re-doing a step's effects while it waits, since something outside has changed them. */
-export type Repair = 'pods' | 'traffic';
+/**
+ * Re-doing a step's effects while it waits, since something outside has changed them; `back`: requests are taken back
+ * from a version that has no pod to answer them.
+ */
+export type Repair = 'pods' | 'traffic' | 'back';
 
 export type ReleaseState = {
   readonly stage: Stage;
