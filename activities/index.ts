@@ -16,6 +16,7 @@ import { ensureCanaryService, pinStableService } from './routes/services.ts';
 import { interrupt, watching } from './waiting.ts';
 import { upgradeCanary } from './workloads/deployment.ts';
 import { holdWith } from './workloads/hold.ts';
+import { finishOlder, type QueueRequest } from './workloads/queue.ts';
 
 export type Dependencies = { readonly kube: Kube; readonly client: Client };
 
@@ -148,6 +149,16 @@ export function createActivities({ kube, client }: Dependencies) {
         };
         return alongside(request.show, work());
       });
+    },
+
+    /** Finishes the version that is still rolling out, so that there is one stable version to release from. */
+    async finishOlder(request: QueueRequest & { readonly show?: ProjectRequest }): Promise<Done<Brought>> {
+      return watching(client, (waiting) =>
+        alongside(
+          request.show,
+          finishOlder(kube, request, waiting).then(() => ({})),
+        ),
+      );
     },
 
     /** One step of bringing a release to its end. */

@@ -11,6 +11,8 @@ export const keys = {
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
   /** On a held workload that its user had paused before. */
   originalPaused: 'sluice.dev/original-paused',
+  /** On a workload whose earlier version is finished first: the version that waits for its turn. */
+  queuedTemplate: 'sluice.dev/queued-template',
   /** On a canary Deployment: the revision its pods run. */
   revision: 'sluice.dev/revision',
 } as const;

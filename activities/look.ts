@@ -83,8 +83,8 @@ export async function look(kube: Kube, request: LookRequest): Promise<Facts> {
 export async function obstacles(kube: Kube, namespace: string, plan: Plan): Promise<Problem[]> {
   const found: Problem[] = [];
   for (const routing of plan.routings) {
-    found.push(...(await checkService(kube, namespace, routing.service)));
-    found.push(...(await checkRoutes(kube, namespace, routing)));
+    found.push(...(await checkService(kube, namespace, routing.service, !plan.disableGenerateCanaryService)));
+    found.push(...(await checkRoutes(kube, namespace, routing, plan.steps)));
   }
   return found;
 }

@@ -11,6 +11,7 @@ export type Action =
   | { readonly do: 'upgrade'; readonly step: number; readonly pods: number }
   | { readonly do: 'route'; readonly step: number }
   | { readonly do: 'unroute'; readonly step: number }
+  | { readonly do: 'finishOlder' }
   | { readonly do: 'setPaused'; readonly paused: boolean }
   | { readonly do: 'finalise'; readonly reason: FinaliseReason; readonly step: FinaliseStep }
   | { readonly do: 'wait'; readonly for: AwaitedKind; readonly until?: number }
@@ -23,6 +24,7 @@ export type Decided = { readonly state: ReleaseState; readonly action: Action };
 export function decide(state: ReleaseState, facts: Facts, now: number): Decided {
   const seen = takePlan(state, facts);
   if (seen.finalise !== undefined) return finalising(reconsider(seen, facts), facts, now);
+  if (finishesOlder(seen, facts)) return { state: seen, action: { do: 'finishOlder' } };
   const ended = ending(seen, facts);
   if (ended !== undefined) return finalising(ended, facts, now);
   // Taken also while the release is paused: what was written was shown as taken.
@@ -35,6 +37,18 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
   if (told.stage === 'Initializing') return initializing(told, facts, now);
   if (facts.workload === undefined) return { state: told, action: { do: 'wait', for: 'fix' } };
   return rolling(replan(told, facts, now), facts, now);
+}
+
+/**
+ * Two older versions cannot both be "stable" when requests are to be divided between stable and new, so the one that is
+ * still rolling out is finished first. Once begun, this is carried through: the version to release is put aside meanwhile.
+ */
+function finishesOlder(state: ReleaseState, facts: Facts): boolean {
+  const { workload, plan } = facts;
+  if (state.stage !== 'Initializing' || workload === undefined || plan === undefined) return false;
+  if (workload.queued) return true;
+  const mixed = workload.held && workload.current === undefined && workload.older.length > 1;
+  return mixed && plan.routings.length > 0 && facts.problems.length === 0 && !facts.switches.deleting;
 }
 
 /** A plan that makes no sense is shown, not followed: the last good one stays. */
@@ -82,8 +96,6 @@ function initializing(state: ReleaseState, facts: Facts, now: number): Decided {
   if (facts.problems.length > 0) return wait('fix');
   const stable = workload.older[0];
   if (stable === undefined) return wait('workload');
-  // Two older versions cannot both be "stable" when requests are to be split between stable and new.
-  if (workload.older.length > 1 && plan.routings.length > 0) return wait('workload');
   const begun: ReleaseState = {
     ...state,
     stage: 'Rolling',

@@ -56,6 +56,7 @@ export function done(before: ReleaseState, action: Action, brought: Brought, now
       if (action.step === 'routeToStable') return { ...after, routed: 0 };
       return action.step === 'resumeWorkload' ? { ...after, resumed: true } : after;
     }
+    case 'finishOlder':
     case 'wait':
     case 'restart':
     case 'end':

@@ -65,6 +65,7 @@ function plainMessage(state: ReleaseState, facts: Facts, action: Action): string
     if (finalise.reason === 'Disabled') return 'Disabling rollout, release resources';
     return 'Rollout has been completed and some closing work is being done';
   }
+  if (action.do === 'finishOlder') return olderMessage(facts);
   const where = `Rollout is in step(${state.step}/${state.plan?.steps.length ?? 0})`;
   if (action.do === 'wait') return waitMessage(action.for, where, state, facts);
   if (state.stage === 'Initializing') return 'Rollout is in Progressing';
@@ -99,13 +100,14 @@ function waitMessage(kind: AwaitedKind, where: string, state: ReleaseState, fact
   }
 }
 
+function olderMessage({ workload }: Facts): string {
+  const finishing = workload?.queued === true ? workload.images : (workload?.older.at(-1)?.images ?? []);
+  return `An earlier version (${finishing.join(', ')}) is still rolling out: it is finished first, and the new one is held until then`;
+}
+
 function workloadTrouble(facts: Facts): string {
   const { workload } = facts;
   if (workload === undefined) return 'Workload Not Found';
-  if (workload.older.length > 1) {
-    const versions = workload.older.map((version) => version.images.join(', ')).join(' and ');
-    return `The workload is held with pods of ${workload.older.length} older versions (${versions}), so none is the stable one: put one of them back to let it finish first`;
-  }
   return 'Waiting for the workload to have pods of a stable version';
 }
 
@@ -141,6 +143,8 @@ function plainAwaited(state: ReleaseState, facts: Facts, action: Action): Awaite
       const what = `the routes to be accepted${trouble === '' ? '' : `; ${trouble}`}`;
       return { kind: 'traffic', what, since, next: action.do === 'route' ? pauseNext(step) : 'new pods are awaited' };
     }
+    case 'finishOlder':
+      return { kind: 'workload', what: olderMessage(facts), since, next: 'the release begins' };
     case 'setPaused': {
       const [noun, next] = action.paused ? ['pause', 'is paused'] : ['end of the pause', 'goes on where it is'];
       return { kind: 'resume', what: `the ${noun} to be written to the Rollout`, since, next: `the release ${next}` };

@@ -104,6 +104,8 @@ export type Facts = {
     readonly rolloutId: string;
     /** Versions with pods other than the one in the template, oldest first. */
     readonly older: readonly Version[];
+    /** An earlier version is being finished, and the one to release waits for its turn beside the template. */
+    readonly queued: boolean;
     /** The template's own version has pods under the workload itself (it is, or was, rolled out natively). */
     readonly current?: Version;
   };

@@ -39,6 +39,10 @@ export type SluiceWorker = {
 
 export async function createWorker(options: SluiceWorkerOptions): Promise<SluiceWorker> {
   const metrics = createMetrics();
+  let missing: () => string[] = () => ['the worker is starting'];
+  // First of all: an address that is taken is better known before anything is connected.
+  const health =
+    options.health === undefined ? undefined : await serveHealth(options.health, metrics.registry, () => missing());
   const kube = new Kube(connectKube(options.kubeconfig, metrics), options.namespace);
   const connection = await Connection.connect(options.temporal);
   await registerSearchAttributes(connection, options.temporalNamespace);
@@ -66,10 +70,7 @@ export async function createWorker(options: SluiceWorkerOptions): Promise<Sluice
   await promote(connection, options, buildId, options.log);
   watchMetrics(metrics, kube);
   const watcher = new Watcher({ ...options, kube, client, metrics }).start();
-  const health =
-    options.health === undefined
-      ? undefined
-      : await serveHealth(options.health, metrics.registry, () => unready(kube, worker));
+  missing = () => unready(kube, worker);
   return {
     async run() {
       try {

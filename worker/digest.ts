@@ -55,12 +55,21 @@ export type Digest = {
   readonly made: string;
 };
 
-/** Has a release that was told `before` anything to see in `now`? */
-export function isNews(before: Digest | undefined, now: Digest): boolean {
-  if (before === undefined || before.subject !== now.subject) return true;
-  if (now.wish !== '' && now.wish !== before.wish) return true;
-  if (now.obstacles !== before.obstacles) return true;
-  return now.made !== '' && before.made !== '' && now.made !== before.made;
+/**
+ * What a release that was told `before` has to see in `now`. `made` alone may be the release's own next write, seen before
+ * the status that announces it: it is news when it stays.
+ */
+export function newsIn(before: Digest | undefined, now: Digest): 'none' | 'made' | 'more' {
+  if (before === undefined || before.subject !== now.subject) return 'more';
+  if (now.wish !== '' && now.wish !== before.wish) return 'more';
+  if (now.obstacles !== before.obstacles) return 'more';
+  return now.made !== '' && before.made !== '' && now.made !== before.made ? 'made' : 'none';
+}
+
+/** Has the release of this Rollout begun? What would have kept it from beginning does not matter any more. */
+export function hasBegun(rollout: RolloutObject): boolean {
+  const status = (rollout.status ?? {}) as Status;
+  return status.canaryStatus?.canaryRevision !== undefined && status.phase === 'Progressing';
 }
 
 export function digestOf(
@@ -71,7 +80,6 @@ export function digestOf(
   problems: readonly Problem[],
 ): Digest {
   const status = (rollout.status ?? {}) as Status;
-  const begun = status.canaryStatus?.canaryRevision !== undefined && status.phase === 'Progressing';
   return {
     subject: JSON.stringify([
       rollout.metadata.uid,
@@ -80,7 +88,7 @@ export function digestOf(
       workload === undefined ? null : [revisionOf(workload.spec.template), workload.spec.replicas],
     ]),
     wish: wishOf(status, parsed),
-    obstacles: begun ? '' : problems.map(({ message }) => message).join('; '),
+    obstacles: hasBegun(rollout) ? '' : problems.map(({ message }) => message).join('; '),
     made: status.currentStepState === 'StepPaused' ? shortHash(JSON.stringify(made(kube, rollout, parsed)), 16) : '',
   };
 }

@@ -1,6 +1,6 @@
 /** The worker process, from its flags to its end. */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { endpoint } from '../client/connect.ts';
+import { connect, endpoint } from '../client/connect.ts';
 import { createWorker } from './create.ts';
 import type { Versioning } from './versioning.ts';
 
@@ -22,6 +22,8 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
   });
   const log = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const { connection, temporalNamespace, address, stack } = await endpoint();
+  // Says in one sentence why Temporal cannot be reached, where the worker's own connection would try on for long.
+  await (await connect()).close();
   const kubeconfig = flags.kubeconfig ?? (process.env.KUBECONFIG === undefined ? stack?.kubeconfig : undefined);
   const worker = await createWorker({
     temporal: connection,
@@ -34,6 +36,8 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
     ...(flags.watchNamespace === undefined ? {} : { namespace: flags.watchNamespace }),
     log,
     worker: { identity: flags.identity },
+  }).catch((error: unknown) => {
+    throw healthError(error, flags.healthAddress);
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {
@@ -45,6 +49,18 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
   );
   await worker.run();
   log('worker stopped');
+}
+
+/** What the address of the health endpoint may be wrong with, in words. */
+function healthError(error: unknown, address: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE')
+    return new Error(
+      `${address} is in use by another program: choose another with --health-address (port 0 takes a free one)`,
+    );
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+    return new Error(`${address} cannot be listened on (${code}): choose another with --health-address`);
+  return error;
 }
 
 function hostPort(text: string): { host: string; port: number } {

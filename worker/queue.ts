@@ -5,6 +5,7 @@ export class KeyedQueue {
   readonly #running = new Map<string, Promise<void>>();
   readonly #again = new Set<string>();
   readonly #retries = new Map<string, { timer: NodeJS.Timeout; tries: number }>();
+  readonly #later = new Map<string, NodeJS.Timeout>();
   #closed = false;
 
   constructor(work: (key: string) => Promise<void>, failed: (key: string, error: unknown) => void) {
@@ -25,8 +26,19 @@ export class KeyedQueue {
     this.#running.set(key, run);
   }
 
+  /** Adds the key after so many ms, unless it waits for that already. */
+  addLater(key: string, ms: number): void {
+    if (this.#closed || this.#later.has(key)) return;
+    const come = () => {
+      this.#later.delete(key);
+      this.add(key);
+    };
+    this.#later.set(key, setTimeout(come, ms));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    for (const timer of this.#later.values()) clearTimeout(timer);
     for (const { timer } of this.#retries.values()) clearTimeout(timer);
     await Promise.all(this.#running.values());
   }

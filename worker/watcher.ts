@@ -17,7 +17,7 @@ import { workflowIdOf } from '../domain/view.ts';
 import { conflicts } from '../spec/conflicts.ts';
 import { type ParsedRollout, parseRollout } from '../spec/rollout.ts';
 import { nudgeSignal, releaseWorkflow } from '../workflows/messages.ts';
-import { type Digest, digestOf, isActive, isNews, rolloutNameOf } from './digest.ts';
+import { type Digest, digestOf, hasBegun, isActive, newsIn, rolloutNameOf } from './digest.ts';
 import { idleStatus } from './idle.ts';
 import type { Metrics } from './metrics.ts';
 import { KeyedQueue } from './queue.ts';
@@ -37,10 +37,14 @@ const resync = 60_000;
 /** Kinds that a release or a Rollout's validity depends on, followed in the namespaces that have Rollouts with routes. */
 const related: readonly KindName[] = ['services', 'ingresses', 'httproutes'];
 
+/** ms for which a change of what a release made must stay before it is told: mostly it is its own next step. */
+const patience = 500;
+
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #queue: KeyedQueue;
   readonly #told = new Map<string, Digest>();
+  readonly #doubted = new Map<string, { readonly made: string; readonly since: number }>();
   readonly #followed = new WeakSet<object>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -83,7 +87,7 @@ export class Watcher {
     const held = rolloutNameOf(object);
     if (held !== undefined) this.#queue.add(`${namespace}/${held}`);
     for (const rollout of this.#options.kube.copy('rollouts').list(namespace))
-      if (parseRollout(rollout).plan?.workload.name === workload) this.#enqueue(rollout.metadata);
+      if (parsedOf(rollout).plan?.workload.name === workload) this.#enqueue(rollout.metadata);
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -91,12 +95,12 @@ export class Watcher {
     const [namespace = '', name = ''] = key.split('/');
     const rollouts = kube.copy('rollouts');
     const rollout = rollouts.get(namespace, name);
-    const parsed = rollout === undefined ? undefined : parseRollout(rollout);
+    const parsed = rollout === undefined ? undefined : parsedOf(rollout);
     if (rollout === undefined || parsed === undefined) return this.#unattached(namespace, name);
     if (parsed.plan !== undefined && parsed.plan.routings.length > 0) this.#follow(namespace);
     const seen =
       parsed.plan === undefined ? undefined : await lookAtDeployment(kube, namespace, parsed.plan.workload.name);
-    const problems = await this.#problems(rollout, parsed);
+    const problems = hasBegun(rollout) ? [] : await this.#problems(rollout, parsed);
     if (isActive(rollout, parsed, seen?.object)) {
       const digest = digestOf(kube, rollout, parsed, seen?.object, problems);
       return this.#nudge(namespace, name, digest, {
@@ -130,14 +134,16 @@ export class Watcher {
     return found;
   }
 
-  /** Services and routes of a namespace: a change of one is a change for the Rollouts there. */
+  /** Services and routes of a namespace: a change of one is a change for the Rollouts that name it. */
   #follow(namespace: string): void {
     for (const kind of related) {
       const copy = this.#options.kube.copy(kind, namespace);
       if (this.#followed.has(copy)) continue;
       this.#followed.add(copy);
-      copy.onChange(() => {
-        for (const rollout of this.#options.kube.copy('rollouts').list(namespace)) this.#enqueue(rollout.metadata);
+      copy.onChange((now, before) => {
+        const name = (now ?? before)?.metadata.name;
+        for (const rollout of this.#options.kube.copy('rollouts').list(namespace))
+          if (name === undefined || concerns(name, parsedOf(rollout))) this.#enqueue(rollout.metadata);
       });
     }
   }
@@ -150,9 +156,11 @@ export class Watcher {
   ): Promise<void> {
     const { client, cluster, taskQueue, metrics } = this.#options;
     const key = `${namespace}/${name}`;
-    const news = isNews(this.#told.get(key), digest);
+    const news = newsIn(this.#told.get(key), digest);
+    if (news === 'made' && this.#isDoubtful(key, digest.made)) return;
+    this.#doubted.delete(key);
     this.#told.set(key, digest);
-    if (!news) return;
+    if (news === 'none') return;
     try {
       await client.workflow.signalWithStart(releaseWorkflow, {
         workflowId: workflowIdOf({ cluster, namespace, name }),
@@ -168,6 +176,15 @@ export class Watcher {
       this.#told.delete(key);
       throw error;
     }
+  }
+
+  /** True until `made` has been seen for long enough. */
+  #isDoubtful(key: string, made: string): boolean {
+    const doubt = this.#doubted.get(key);
+    if (doubt?.made === made && Date.now() - doubt.since >= patience) return false;
+    if (doubt?.made !== made) this.#doubted.set(key, { made, since: Date.now() });
+    this.#queue.addLater(key, patience);
+    return true;
   }
 
   async #showIdle(
@@ -231,4 +248,22 @@ export class Watcher {
       if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
     }
   }
+}
+
+const parsed = new WeakMap<RolloutObject, ParsedRollout>();
+
+/** An object in a local copy is never changed, only replaced: each is parsed once. */
+function parsedOf(rollout: RolloutObject): ParsedRollout {
+  let known = parsed.get(rollout);
+  if (known === undefined) parsed.set(rollout, (known = parseRollout(rollout)));
+  return known;
+}
+
+/** Does a Service or route of this name matter to the Rollout? */
+function concerns(name: string, { plan }: ParsedRollout): boolean {
+  return (plan?.routings ?? []).some(({ service, ingress, gateway }) =>
+    [service, ingress?.name, gateway?.httpRouteName].some(
+      (one) => one !== undefined && (name === one || name === `${one}-canary`),
+    ),
+  );
 }

@@ -6,8 +6,8 @@ import type { Activities } from '../activities/index.ts';
 const retry = { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' } as const;
 
 /** Writes something and watches until it is there: hours, if need be. A dead worker is noticed by its heartbeats. */
-export const { upgradePods, shiftTraffic, finalise } = proxyActivities<
-  Pick<Activities, 'upgradePods' | 'shiftTraffic' | 'finalise'>
+export const { upgradePods, shiftTraffic, finishOlder, finalise } = proxyActivities<
+  Pick<Activities, 'upgradePods' | 'shiftTraffic' | 'finishOlder' | 'finalise'>
 >({
   startToCloseTimeout: '7 days',
   heartbeatTimeout: '6 seconds',

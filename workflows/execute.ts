@@ -33,6 +33,15 @@ export async function execute(run: Run, action: Action, show?: ProjectRequest): 
         { ...scopeOf(run), split, pods: state.upgraded, canaryHash: state.podTemplateHash, ...showing },
       ]);
     }
+    case 'finishOlder': {
+      const workload = run.known.plan?.workload.name ?? '';
+      const brought = await activities.finishOlder.executeWithOptions(
+        { summary: 'an earlier version is finished first' },
+        [{ namespace, name: workload, rolloutName: name, ...showing }],
+      );
+      run.nudge(undefined);
+      return brought;
+    }
     case 'setPaused':
       await activities.setPaused({ namespace, name, paused: action.paused });
       run.nudge(undefined);

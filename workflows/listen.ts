@@ -111,10 +111,7 @@ async function start(run: Run, request: StartRequest): Promise<Answer> {
   );
   if (run.refusal !== undefined) throw run.refusal;
   if (run.ended || (run.action.do === 'end' && run.action.outcome === 'NothingToDo'))
-    throw ApplicationFailure.nonRetryable(
-      `there is nothing to release: the workload runs its template already; change it, or pass new images`,
-      'NotWaiting',
-    );
+    throw ApplicationFailure.nonRetryable(whyNothing(run), 'NotWaiting');
   const what = before !== '' && before !== run.state.revision ? 'another version was published' : 'started';
   run.state = withDecision(run.state, {
     at: timestamp(Date.now()),
@@ -124,6 +121,17 @@ async function start(run: Run, request: StartRequest): Promise<Answer> {
     ...(request.reason === undefined ? {} : { reason: request.reason }),
   });
   return { message: describeStart(run.view()), step: run.state.step, revision: run.state.revision };
+}
+
+function whyNothing(run: Run): string {
+  const { plan, workload, attached } = run.known;
+  if (plan === undefined)
+    return attached
+      ? `Rollout ${run.label} has no plan that makes sense: ${run.known.problems.map(({ message }) => message).join('; ')}`
+      : `there is no Rollout ${run.label} in the cluster, and no plan was given: apply one, or pass it (sluice start -f FILE)`;
+  if (workload === undefined)
+    return `${plan.workload.kind} ${run.target.namespace}/${plan.workload.name}, which the plan names, is not there: create it, or correct the name`;
+  return 'there is nothing to release: the workload runs its template already; change it, or pass new images';
 }
 
 function failureOf({ code, message }: Refusal): ApplicationFailure {

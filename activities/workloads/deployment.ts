@@ -52,6 +52,7 @@ export async function lookAtDeployment(
       progressDeadlineSeconds: object.spec.progressDeadlineSeconds ?? 600,
       rolloutId: object.metadata.labels?.[keys.rolloutId] ?? '',
       older: active.filter((version) => version.revision !== revision),
+      queued: object.metadata.annotations?.[keys.queuedTemplate] !== undefined,
       ...(current === undefined ? {} : { current }),
     },
   };

@@ -2,7 +2,7 @@
 import { keys } from '../keys.ts';
 import { isStatus, KubeError } from '../kube/errors.ts';
 import type { Kube } from '../kube/kube.ts';
-import type { Deployment, ReplicaSet } from '../kube/objects.ts';
+import type { Deployment, PodTemplate } from '../kube/objects.ts';
 import type { Waiting } from '../waiting.ts';
 import { podTrouble } from './pods.ts';
 import { revisionOf } from './template.ts';
@@ -38,24 +38,31 @@ export async function holdWith(
 
 /** Puts the template of the version with `podTemplateHash` back into the held Deployment. */
 export async function putBack(kube: Kube, namespace: string, name: string, podTemplateHash: string): Promise<void> {
-  const sets: ReplicaSet[] = await kube.readAll('replicasets', namespace);
+  const held = await kube.read('deployments', namespace, name);
+  if (held === undefined) return;
+  const template = await templateOf(kube, held, podTemplateHash);
   await changing(kube, namespace, name, (object) => {
-    const set = sets.find(
-      (one) =>
-        one.metadata.labels?.[keys.podTemplateHash] === podTemplateHash &&
-        one.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid),
-    );
-    if (set === undefined)
-      throw new KubeError(
-        `Deployment ${namespace}/${name} has no ReplicaSet with ${keys.podTemplateHash} ${podTemplateHash} any more: put the version back by applying it`,
-        422,
-        'NoSuchVersion',
-      );
-    if (revisionOf(set.spec.template) === revisionOf(object.spec.template)) return undefined;
-    const { [keys.podTemplateHash]: _, ...labels } = set.spec.template.metadata?.labels ?? {};
-    const template = { ...set.spec.template, metadata: { ...set.spec.template.metadata, labels } };
+    if (revisionOf(template) === revisionOf(object.spec.template)) return undefined;
     return { spec: { paused: true, template: replacing(object.spec.template, template) } };
   });
+}
+
+/** The template of an earlier version, from its ReplicaSet. */
+export async function templateOf(kube: Kube, object: Deployment, podTemplateHash: string): Promise<PodTemplate> {
+  const { name, namespace = '', uid } = object.metadata;
+  const set = (await kube.readAll('replicasets', namespace)).find(
+    (one) =>
+      one.metadata.labels?.[keys.podTemplateHash] === podTemplateHash &&
+      one.metadata.ownerReferences?.some((owner) => owner.uid === uid),
+  );
+  if (set === undefined)
+    throw new KubeError(
+      `Deployment ${namespace}/${name} has no ReplicaSet with ${keys.podTemplateHash} ${podTemplateHash} any more: put the version back by applying it`,
+      422,
+      'NoSuchVersion',
+    );
+  const { [keys.podTemplateHash]: _, ...labels } = set.spec.template.metadata?.labels ?? {};
+  return { ...set.spec.template, metadata: { ...set.spec.template.metadata, labels } };
 }
 
 /** Takes the hold off: the annotation goes and the Deployment rolls by itself, in one write. */
@@ -175,7 +182,7 @@ async function changing(
 }
 
 /** `after` as a merge patch over `before`: fields that are gone must be named with null. */
-function replacing(before: unknown, after: unknown): unknown {
+export function replacing(before: unknown, after: unknown): unknown {
   if (!isMap(before) || !isMap(after)) return after;
   const removed = Object.keys(before).filter((key) => !(key in after));
   return {

@@ -17,6 +17,15 @@ export function shortHash(text: string, length = 10): string {
  * over a struct in memory it stays the same when clients or servers are upgraded.
  */
 export function revisionOf(template: PodTemplate): string {
+  let known = revisions.get(template);
+  if (known === undefined) revisions.set(template, (known = digestOf(template)));
+  return known;
+}
+
+/** Templates in a local copy are never changed, only replaced, and asked for with every event. */
+const revisions = new WeakMap<PodTemplate, string>();
+
+function digestOf(template: PodTemplate): string {
   const { [keys.podTemplateHash]: _, ...labels } = template.metadata?.labels ?? {};
   const { creationTimestamp: __, ...metadata } = (template.metadata ?? {}) as Record<string, unknown>;
   return shortHash(canonical({ ...template, metadata: { ...metadata, labels } }));

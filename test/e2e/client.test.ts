@@ -30,7 +30,10 @@ const target = () => ({ namespace: cluster.namespace, name: 'rollouts-demo' });
 
 async function deployed(): Promise<void> {
   await cluster.apply(manifests(deployment({ replicas: 3 }), service, ingress));
-  await eventually('all pods ready', async () => (await cluster.get('deployments', 'echoserver'))?.status?.availableReplicas === 3);
+  await eventually(
+    'all pods ready',
+    async () => (await cluster.get('deployments', 'echoserver'))?.status?.availableReplicas === 3,
+  );
 }
 
 function viewAt(step: number) {
@@ -74,7 +77,9 @@ describe('a program with the client', () => {
     });
     expect(release?.result?.outcome).toBe('Completed');
     expect(await usersObjects(cluster)).toEqual(
-      JSON.parse(JSON.stringify(before).replaceAll('"image":"cilium/echoserver:1.10.2"', '"image":"cilium/echoserver:1.10.3"')),
+      JSON.parse(
+        JSON.stringify(before).replaceAll('"image":"cilium/echoserver:1.10.2"', '"image":"cilium/echoserver:1.10.3"'),
+      ),
     );
   });
 
@@ -86,7 +91,9 @@ describe('a program with the client', () => {
     await expect(start({ echoserver: 'cilium/echoserver:1.10.3' })).rejects.toMatchObject({
       message: expect.stringContaining('there is nothing to release'),
     });
-    await expect(sluice.approve({ ...target(), name: 'nobody' }, { by })).rejects.toMatchObject({ code: 'NoSuchRelease' });
+    await expect(sluice.approve({ ...target(), name: 'nobody' }, { by })).rejects.toMatchObject({
+      code: 'NoSuchRelease',
+    });
   });
 
   it('steers a release of a Rollout object: bound approvals, pause, abort, retry, undo', async () => {
@@ -97,7 +104,9 @@ describe('a program with the client', () => {
     const first = await viewAt(1);
 
     await expect(sluice.approve(target(), { by, step: 2 })).rejects.toMatchObject({ code: 'OtherStep' });
-    await expect(sluice.approve(target(), { by, revision: 'another' })).rejects.toMatchObject({ code: 'OtherRevision' });
+    await expect(sluice.approve(target(), { by, revision: 'another' })).rejects.toMatchObject({
+      code: 'OtherRevision',
+    });
     const once = { by, step: 1, revision: first.canaryRevision, requestId: 'click-1' };
     await sluice.approve(target(), once);
     await viewAt(2);
@@ -106,7 +115,9 @@ describe('a program with the client', () => {
 
     await sluice.pause(target(), { by, reason: 'lunch' });
     await reaches(cluster, { message: 'Rollout has been paused, you can resume it by kube-cli' });
-    expect(((await cluster.get('rollouts', 'rollouts-demo'))?.spec as { strategy: { paused: boolean } }).strategy.paused).toBe(true);
+    expect(
+      ((await cluster.get('rollouts', 'rollouts-demo'))?.spec as { strategy: { paused: boolean } }).strategy.paused,
+    ).toBe(true);
     await expect(sluice.pause(target(), { by })).rejects.toMatchObject({ code: 'AlreadyPaused' });
     await sluice.resume(target(), { by });
     await viewAt(2);
@@ -133,7 +144,15 @@ describe('a program with the client', () => {
     await sluice.jump(target(), 2, { by });
     expect((await viewAt(2)).traffic).toBe(40);
     const patch = { status: { canaryStatus: { nextStepIndex: 1 } } };
-    await cluster.kubectl('patch', 'rollout', 'rollouts-demo', '--subresource=status', '--type=merge', '-p', JSON.stringify(patch));
+    await cluster.kubectl(
+      'patch',
+      'rollout',
+      'rollouts-demo',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      JSON.stringify(patch),
+    );
     const back = await viewAt(1);
     expect(back.traffic).toBe(5);
     expect(back.canary.desired).toBe(2);

@@ -18,5 +18,6 @@ export default async function setup(): Promise<void> {
   process.env.TEMPORAL_ADDRESS = stack.temporal.address;
   process.env.TEMPORAL_NAMESPACE = stack.temporal.namespace;
   process.env.SLUICE_TEST_DATAPLANE = stack.dataPlane.available ? 'available' : stack.dataPlane.reason;
-  if (!stack.dataPlane.available) process.stderr.write(`Tests of real packets are skipped. ${stack.dataPlane.reason}\n`);
+  if (!stack.dataPlane.available)
+    process.stderr.write(`Tests of real packets are skipped. ${stack.dataPlane.reason}\n`);
 }
