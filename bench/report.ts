@@ -19,19 +19,19 @@ export function report({ machine, steps, single, scale }: Figures): string {
     `Load average before: ${machine.loadAverage.toFixed(1)}. Steps: ${steps.map((one) => `${one} %`).join(', ')}; nginx Ingress; every pause approved at once.`,
   ];
   if (single !== undefined) lines.push('', ...singleText(single));
-  if (scale !== undefined && scale.length > 0) lines.push('', ...scaleText(scale));
+  if (scale !== undefined && scale.length > 0) lines.push('', ...scaleText(scale, machine.cores));
   return lines.join('\n');
 }
 
 function singleText(figures: SingleFigures): string[] {
   const { perRelease, perStep, typical } = figures;
   return [
-    `One release alone (${figures.toFirstPause.n} times, ${figures.replicas} replicas)      p50      p95      max`,
+    `One release alone (${figures.toFirstPause.n} times, ${figures.replicas} replicas)      min      p50      p95      max`,
     row('template change → first StepPaused', figures.toFirstPause),
     row('approval → next StepPaused', figures.toNextPause),
     row('last approval → Healthy', figures.toHealthy),
     row('native rolling update, same Deployment', figures.native),
-    `${'  last approval → Healthy beyond native'.padEnd(46)}${ms(figures.beyondNative)}`,
+    `${'  last approval → Healthy beyond native'.padEnd(46)}${''.padEnd(9)}${ms(figures.beyondNative)}`,
     '',
     `A release: ${perRelease.requests.toFixed(1)} API requests (${perRelease.statusWrites.toFixed(1)} status writes), ${perRelease.events.toFixed(1)} history events, ${perRelease.actions.toFixed(1)} Temporal actions in ${perRelease.runs.toFixed(1)} runs`,
     `A step:    ${perStep.requests.toFixed(1)} API requests, ${perStep.events.toFixed(1)} history events, ${perStep.actions.toFixed(1)} actions`,
@@ -53,7 +53,7 @@ function costText(cost: Cost): string[] {
   ];
 }
 
-function scaleText(all: readonly ScaleFigures[]): string[] {
+function scaleText(all: readonly ScaleFigures[], cores: number): string[] {
   const cell = (text: string) => text.padStart(18);
   const line = (name: string, of: (one: ScaleFigures) => string) =>
     `${name.padEnd(46)}${all.map((one) => cell(of(one))).join('')}`;
@@ -71,9 +71,18 @@ function scaleText(all: readonly ScaleFigures[]): string[] {
     line('API requests per release', ({ requestsPerRelease }) => requestsPerRelease.toFixed(1)),
     line('history events per step', ({ eventsPerStep }) => eventsPerStep.toFixed(1)),
     line('Temporal actions per step', ({ actionsPerStep }) => actionsPerStep.toFixed(1)),
-    ...['worker', 'temporal', 'kube-apiserver', 'etcd', 'kube-controller-manager', 'bench'].map((name) =>
-      line(`CPU and RSS of ${name}`, process(name)),
-    ),
+    ...[
+      'worker',
+      'temporal',
+      'kube-apiserver',
+      'etcd',
+      'kube-controller-manager',
+      'kube-scheduler',
+      'kwok',
+      'bench',
+    ].map((name) => line(`CPU and RSS of ${name}`, process(name))),
+    line('CPU of all of these, per release', ({ n, processes }) => `${(cpuOf(processes) / n).toFixed(2)} s`),
+    line('so at best, on all cores of this machine', ({ processes }) => `${(cpuOf(processes) / cores).toFixed(1)} s`),
     line('CPU of everything else on the machine', ({ otherCpuSeconds }) => `${otherCpuSeconds.toFixed(1)} s`),
     ...all.flatMap((one) => [
       '',
@@ -82,9 +91,14 @@ function scaleText(all: readonly ScaleFigures[]): string[] {
       ...(Object.keys(one.failedRequests).length === 0 ? [] : [`  refused:  ${counts(one.failedRequests)}`]),
       `  actions:  ${counts(one.actions)}`,
       `  requests to Temporal: ${counts(one.temporalRequests)}`,
+      `  requests of all users: ${counts(one.requestsByUser)}`,
       ...one.unfinished.map((text) => `  NOT FINISHED: ${text}`),
     ]),
   ];
+}
+
+function cpuOf(processes: ScaleFigures['processes']): number {
+  return Object.values(processes).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }
 
 function counts(all: Readonly<Record<string, number>>): string {
@@ -94,8 +108,8 @@ function counts(all: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-function row(name: string, { p50, p95, max }: Quantiles): string {
-  return `  ${name.padEnd(44)}${ms(p50)}${ms(p95)}${ms(max)}`;
+function row(name: string, { min, p50, p95, max }: Quantiles): string {
+  return `  ${name.padEnd(44)}${ms(min)}${ms(p50)}${ms(p95)}${ms(max)}`;
 }
 
 function ms(value: number): string {

@@ -22,6 +22,8 @@ export type ScaleFigures = {
   readonly requestsPerRelease: number;
   readonly requests: Record<string, number>;
   readonly failedRequests: Record<string, number>;
+  /** Every user's requests for each release. */
+  readonly requestsByUser: Record<string, number>;
   readonly eventsPerStep: number;
   readonly actionsPerStep: number;
   readonly actions: Record<string, number>;
@@ -50,6 +52,7 @@ export async function scale(
   try {
     await stage.deploy(apps, replicas, options.steps);
     await follower.settled(apps, 60_000 + n * 1000);
+    log(`${n} deployed`);
     await sleep(1_000);
     stage.audit.read();
     const before = await temporalRequests(stage.stack.temporal.metricsUrl);
@@ -59,7 +62,8 @@ export async function scale(
     const totalSeconds = (now() - from) / 1000;
     const used = meter.read();
     await sleep(500);
-    const made = stage.audit.read().filter(({ user }) => user === workerUser);
+    const all = stage.audit.read();
+    const made = all.filter(({ user }) => user === workerUser);
     const asked = increase(before, await temporalRequests(stage.stack.temporal.metricsUrl));
     const rides = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const unfinished = results.flatMap((result) => (result.status === 'rejected' ? [failureOf(result.reason)] : []));
@@ -83,6 +87,10 @@ export async function scale(
           made.filter(({ code }) => code >= 400),
           (one) => `${labelOf(one)} ${one.code}`,
         ),
+        n,
+      ),
+      requestsByUser: divided(
+        countBy(all, ({ user }) => user),
         n,
       ),
       eventsPerStep: events.length / steps,

@@ -133,14 +133,15 @@ async function deploy(
       .catch((error: { status?: number }) => {
         if (error.status !== 409) throw error;
       });
+  const create = (kind: Parameters<typeof path>[0], namespace: string, body: unknown) =>
+    api.call('POST', path(kind, { namespace }), { body, timeout: 60_000 });
   const make = async (app: App) => {
-    await api.call('POST', path('Deployment', { namespace: app.namespace }), { body: deployment(app, replicas) });
-    await api.call('POST', path('Service', { namespace: app.namespace }), { body: service(app) });
-    await api.call('POST', path('Ingress', { namespace: app.namespace }), { body: ingress(app) });
-    if (steps !== undefined)
-      await api.call('POST', path('Rollout', { namespace: app.namespace }), { body: rollout(app, steps) });
+    await create('Deployment', app.namespace, deployment(app, replicas));
+    await create('Service', app.namespace, service(app));
+    await create('Ingress', app.namespace, ingress(app));
+    if (steps !== undefined) await create('Rollout', app.namespace, rollout(app, steps));
   };
-  await Promise.all(apps.map(make));
+  for (let index = 0; index < apps.length; index += 10) await Promise.all(apps.slice(index, index + 10).map(make));
   const waiting = new Set(apps);
   const end = Date.now() + 120_000;
   while (waiting.size > 0) {

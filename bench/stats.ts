@@ -1,12 +1,19 @@
 /** Figures from samples. */
 
-export type Quantiles = { readonly n: number; readonly p50: number; readonly p95: number; readonly max: number };
+export type Quantiles = {
+  readonly n: number;
+  /** On a machine that others use too, the nearest to what it would be alone. */
+  readonly min: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly max: number;
+};
 
 /** Nearest-rank percentiles, so that each is a value that was seen; zeros when there are no samples. */
 export function quantiles(samples: readonly number[]): Quantiles {
   const sorted = [...samples].sort((one, other) => one - other);
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
-  return { n: sorted.length, p50: at(0.5), p95: at(0.95), max: sorted.at(-1) ?? 0 };
+  return { n: sorted.length, min: sorted[0] ?? 0, p50: at(0.5), p95: at(0.95), max: sorted.at(-1) ?? 0 };
 }
 
 /** Mean, 0 of nothing. */

@@ -34,9 +34,6 @@ export type WatcherOptions = {
 /** Everything is looked at again this often, whatever the watches brought: a lost event costs at most this. */
 const resync = 60_000;
 
-/** Kinds that a release or a Rollout's validity depends on, followed in the namespaces that have Rollouts with routes. */
-const related: readonly KindName[] = ['services', 'ingresses', 'httproutes'];
-
 /** ms for which a change of what a release made must stay before it is told: mostly it is its own next step. */
 const patience = 500;
 
@@ -97,7 +94,7 @@ export class Watcher {
     const rollout = rollouts.get(namespace, name);
     const parsed = rollout === undefined ? undefined : parsedOf(rollout);
     if (rollout === undefined || parsed === undefined) return this.#unattached(namespace, name);
-    if (parsed.plan !== undefined && parsed.plan.routings.length > 0) this.#follow(namespace);
+    for (const kind of relatedTo(parsed)) this.#follow(kind, namespace);
     const seen =
       parsed.plan === undefined ? undefined : await lookAtDeployment(kube, namespace, parsed.plan.workload.name);
     const problems = hasBegun(rollout) ? [] : await this.#problems(rollout, parsed);
@@ -135,17 +132,15 @@ export class Watcher {
   }
 
   /** Services and routes of a namespace: a change of one is a change for the Rollouts that name it. */
-  #follow(namespace: string): void {
-    for (const kind of related) {
-      const copy = this.#options.kube.copy(kind, namespace);
-      if (this.#followed.has(copy)) continue;
-      this.#followed.add(copy);
-      copy.onChange((now, before) => {
-        const name = (now ?? before)?.metadata.name;
-        for (const rollout of this.#options.kube.copy('rollouts').list(namespace))
-          if (name === undefined || concerns(name, parsedOf(rollout))) this.#enqueue(rollout.metadata);
-      });
-    }
+  #follow(kind: KindName, namespace: string): void {
+    const copy = this.#options.kube.copy(kind, namespace);
+    if (this.#followed.has(copy)) return;
+    this.#followed.add(copy);
+    copy.onChange((now, before) => {
+      const name = (now ?? before)?.metadata.name;
+      for (const rollout of this.#options.kube.copy('rollouts').list(namespace))
+        if (name === undefined || concerns(name, parsedOf(rollout))) this.#enqueue(rollout.metadata);
+    });
   }
 
   async #nudge(
@@ -254,9 +249,19 @@ const parsed = new WeakMap<RolloutObject, ParsedRollout>();
 
 /** An object in a local copy is never changed, only replaced: each is parsed once. */
 function parsedOf(rollout: RolloutObject): ParsedRollout {
-  let known = parsed.get(rollout);
-  if (known === undefined) parsed.set(rollout, (known = parseRollout(rollout)));
+  const known = parsed.get(rollout) ?? parseRollout(rollout);
+  parsed.set(rollout, known);
   return known;
+}
+
+/** Kinds of which a change may matter to the Rollout; one that the cluster does not serve is not asked for needlessly. */
+function relatedTo({ plan }: ParsedRollout): KindName[] {
+  const routings = plan?.routings ?? [];
+  return [
+    ...(routings.length > 0 ? (['services'] as const) : []),
+    ...(routings.some(({ ingress }) => ingress !== undefined) ? (['ingresses'] as const) : []),
+    ...(routings.some(({ gateway }) => gateway !== undefined) ? (['httproutes'] as const) : []),
+  ];
 }
 
 /** Does a Service or route of this name matter to the Rollout? */

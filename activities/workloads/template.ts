@@ -17,8 +17,8 @@ export function shortHash(text: string, length = 10): string {
  * over a struct in memory it stays the same when clients or servers are upgraded.
  */
 export function revisionOf(template: PodTemplate): string {
-  let known = revisions.get(template);
-  if (known === undefined) revisions.set(template, (known = digestOf(template)));
+  const known = revisions.get(template) ?? digestOf(template);
+  revisions.set(template, known);
   return known;
 }
 
