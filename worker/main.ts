@@ -1,5 +1,5 @@
 /** The worker process, from its flags to its end. */
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, type LogMetadata, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { connect, endpoint } from '../client/connect.ts';
 import { createWorker } from './create.ts';
 import type { Versioning } from './versioning.ts';
@@ -16,11 +16,15 @@ export type WorkerFlags = {
 
 /** Runs until SIGTERM or SIGINT, then drains. */
 export async function runWorker(flags: WorkerFlags): Promise<void> {
+  const log = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   Runtime.install({
-    logger: new DefaultLogger('WARN'),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log(`${level.toLowerCase()}: ${message}${known(meta)}`),
+    ),
+    // Temporal's core writes its own warnings in its own way unless they are passed on.
+    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
     shutdownSignals: [],
   });
-  const log = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const { connection, temporalNamespace, address, stack } = await endpoint();
   // Says in one sentence why Temporal cannot be reached, where the worker's own connection would try on for long.
   await (await connect()).close();
@@ -49,6 +53,16 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
   );
   await worker.run();
   log('worker stopped');
+}
+
+/** Of all that Temporal tells with a warning, what leads to the release it is about. */
+function known(meta: LogMetadata | undefined): string {
+  const { workflowId, runId, activityType, error } = (meta ?? {}) as Record<string, unknown>;
+  const why = error instanceof Error ? error.message : error;
+  const told = Object.entries({ workflowId, runId, activityType, error: why }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return told.length === 0 ? '' : ` (${told.map(([name, value]) => `${name} ${String(value)}`).join(', ')})`;
 }
 
 /** What the address of the health endpoint may be wrong with, in words. */
