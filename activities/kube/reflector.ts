@@ -77,14 +77,25 @@ export class Reflector<K extends KindName> {
     if (this.#synced) this.#put(object);
   }
 
-  /** Resolves as soon as `test` holds, looking again after each change; rejects when `signal` aborts. */
-  async until(test: () => boolean, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves as soon as `test` holds, looking again after each change; rejects when `signal` aborts or `test` throws. With `concerns`, only
+   * changes of objects for which that is true count: hundreds of waits may share this copy.
+   */
+  async until(test: () => boolean, signal: AbortSignal, concerns?: (object: ObjectOf[K]) => boolean): Promise<void> {
     if (this.#synced && test()) return;
     await new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (!this.#synced || !test()) return;
-        done();
-        resolve();
+      const look = (now?: ObjectOf[K], before?: ObjectOf[K]) => {
+        const changed = now ?? before;
+        if (concerns !== undefined && changed !== undefined && !concerns(changed)) return;
+        try {
+          if (!this.#synced || !test()) return;
+          done();
+          resolve();
+        } catch (error) {
+          // What the test finds wrong ends its own wait, not the watch that all waits share.
+          done();
+          reject(error as Error);
+        }
       };
       const abort = () => {
         done();

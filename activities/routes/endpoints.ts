@@ -41,10 +41,11 @@ export async function waitForEndpoints(
   what: (ready: readonly ReadyEndpoint[]) => string,
 ): Promise<void> {
   const copy = kube.copy('endpointslices', namespace);
-  await copy.until(() => {
+  const enough = () => {
     const ready = readyIn(copy.list(namespace), service);
     if (test(ready)) return true;
     report(what(ready));
     return false;
-  }, signal);
+  };
+  await copy.until(enough, signal, ({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service);
 }

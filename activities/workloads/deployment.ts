@@ -147,12 +147,16 @@ export async function upgradeCanary(
   };
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
+  // Of a long name the API server takes only so much for the names of pods.
+  const prefix = `${name}-`.slice(0, 57);
+  const isOurs = ({ metadata }: KubeObject) =>
+    metadata.namespace === namespace && (metadata.name === name || metadata.name.startsWith(prefix));
   // Any of the three collections may bring the news; the first that makes the whole come true ends the wait.
   try {
     await Promise.race([
-      deployments.until(look, both),
-      sets.until(() => deployments.synced && look(), both),
-      podCopy.until(() => deployments.synced && sets.synced && look(), both),
+      deployments.until(look, both, isOurs),
+      sets.until(() => deployments.synced && look(), both, isOurs),
+      podCopy.until(() => deployments.synced && sets.synced && look(), both, isOurs),
     ]);
   } finally {
     stop.abort(new Error('the wait is over'));

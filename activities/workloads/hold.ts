@@ -133,10 +133,11 @@ async function rolledOut(
     observe({ ready: availableReplicas, updated: updatedReplicas, problem: trouble(kube, namespace, object) });
     return undefined;
   };
-  await copy.until(() => {
+  const rolled = () => {
     seen = look();
     return seen !== undefined;
-  }, signal);
+  };
+  await copy.until(rolled, signal, ({ metadata }) => metadata.namespace === namespace && metadata.name === name);
   return seen ?? 'other';
 }
 
