@@ -101,14 +101,10 @@ async function start(run: Run, request: StartRequest): Promise<Answer> {
   run.request = request;
   run.nudge(undefined);
   run.changed();
-  const settled = () =>
-    run.refusal !== undefined ||
-    (run.taken === request || request.change === undefined ? run.facts !== undefined && !run.stale : false);
-  await condition(settled);
-  // One decision later it is known whether there is anything to release.
-  await condition(
-    () => run.refusal !== undefined || run.ended || run.state.stage !== 'Initializing' || run.action.do === 'wait',
-  );
+  // Taken up, looked at, and decided on once more: then it is known whether there is anything to release.
+  await condition(() => run.refusal !== undefined || (run.taken === request && run.facts !== undefined && !run.stale));
+  const round = run.rounds;
+  await condition(() => run.refusal !== undefined || run.ended || run.rounds > round);
   if (run.refusal !== undefined) throw run.refusal;
   if (run.ended || (run.action.do === 'end' && run.action.outcome === 'NothingToDo'))
     throw ApplicationFailure.nonRetryable(whyNothing(run), 'NotWaiting');

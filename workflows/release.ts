@@ -12,6 +12,7 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { RefusalCode } from '../domain/commands.ts';
 import { type Action, decide, sameAction } from '../domain/decide.ts';
 import type { Brought } from '../domain/done.ts';
 import { done } from '../domain/done.ts';
@@ -55,20 +56,27 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
 /** Carries out what a client asked for with `start`: the change of images that the release is about. */
 async function take(run: Run): Promise<void> {
   const { request } = run;
-  if (request?.change === undefined || run.taken === request) return;
+  if (request === undefined || run.taken === request) return;
   run.taken = request;
-  const plan = request.plan ?? run.facts?.plan ?? (await run.look()).plan;
+  const { attached, plan: own, problems } = run.facts ?? (await run.look());
+  const plan = attached ? own : request.plan;
+  const refuse = (message: string, type: RefusalCode) => {
+    run.refusal = ApplicationFailure.nonRetryable(message, type);
+  };
   if (plan === undefined) {
-    run.refusal = ApplicationFailure.nonRetryable(
-      `Rollout ${run.label} is not there and no plan was given`,
+    const why = attached ? problems.map(({ message }) => message).join('; ') : 'it is not there and no plan was given';
+    return refuse(`Rollout ${run.label} has no plan to release by: ${why}`, 'OtherPlan');
+  }
+  if (request.plan !== undefined && request.plan.hash !== plan.hash)
+    return refuse(
+      `Rollout ${run.label} in the cluster has another plan: apply the file first, or leave it out`,
       'OtherPlan',
     );
-    return;
-  }
+  if (request.change === undefined) return;
   try {
     await activities.hold({ ...run.target, plan, images: request.change.images });
   } catch (error) {
-    run.refusal = ApplicationFailure.nonRetryable(rootMessage(error), 'BadCommand');
+    refuse(rootMessage(error), 'BadCommand');
   }
   run.stale = true;
 }
@@ -77,7 +85,7 @@ async function take(run: Run): Promise<void> {
 async function over(run: Run): Promise<boolean> {
   run.ended = true;
   await condition(allHandlersFinished);
-  if (run.request === run.taken || run.request?.change === undefined) return true;
+  if (run.request === run.taken) return true;
   run.ended = false;
   return false;
 }

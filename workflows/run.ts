@@ -36,6 +36,8 @@ export class Run {
   action: Action = { do: 'wait', for: 'nothing' };
   /** Someone says the cluster has changed. */
   stale = false;
+  /** Decisions made so far. */
+  rounds = 0;
   /** Grows with everything but looks that may change a decision: commands, observations, requests. */
   version = 0;
   request: StartRequest | undefined;
@@ -95,6 +97,7 @@ export class Run {
 
   /** Takes up a decision; wishes from the object's status have had their effect with it. */
   decided({ state, action }: Decided): void {
+    this.rounds += 1;
     this.state = state;
     this.action = action;
     const { input, ...facts } = this.known;
