@@ -76,6 +76,7 @@ async function restore(context: RouteContext): Promise<void> {
   const { kube, namespace, stableService, canaryService } = context;
   if (canaryService === stableService) return;
   const name = nameIn(context);
+  await withdraw(context, name);
   const there = await despiteConflicts(async () => {
     // Asked of the server: another worker may have divided it a moment ago.
     const route = await kube.get('httproutes', namespace, name);
@@ -89,6 +90,33 @@ async function restore(context: RouteContext): Promise<void> {
   if (!there) return;
   // Not whether they like it, which is its owner's business, but that no request goes by the old rules any more.
   await settled(context, name, () => undefined);
+}
+
+/** Longest wait, in ms, for controllers to see a canary's withdrawal: one that has gone must not keep the route divided. */
+const patience = 10_000;
+
+/**
+ * Requests leave the new version while the data plane still knows it: one that forgets the backend before it has the new
+ * rules answers 503 for it.
+ */
+async function withdraw(context: RouteContext, name: string): Promise<void> {
+  const { kube, namespace, stableService, canaryService } = context;
+  const known = await despiteConflicts(async () => {
+    const route = await kube.get('httproutes', namespace, name);
+    if (route === undefined || !isWatched(route) || !mentions(route.spec.rules ?? [], canaryService, namespace))
+      return false;
+    const target = targetFor(route, { namespace, stableService, canaryService, route: name }, { traffic: 0 });
+    if ('problem' in target) return false;
+    if (target.change) await write(kube, route, stableService, target.rules, target.note);
+    return true;
+  });
+  if (!known) return;
+  const soon = AbortSignal.timeout(patience);
+  try {
+    await settled({ ...context, signal: AbortSignal.any([context.signal, soon]) }, name, () => undefined);
+  } catch (error) {
+    if (!soon.aborted || context.signal.aborted) throw error;
+  }
 }
 
 /** Only what is a split's own: callers may pass a whole step. */
