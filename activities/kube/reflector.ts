@@ -78,8 +78,8 @@ export class Reflector<K extends KindName> {
   }
 
   /**
-   * Resolves as soon as `test` holds, looking again after each change; rejects when `signal` aborts or `test` throws. With `concerns`, only
-   * changes of objects for which that is true count: hundreds of waits may share this copy.
+   * Resolves as soon as `test` holds, looking again after each change; rejects when `signal` aborts or `test` throws.
+   * With `concerns`, only changes of objects for which that is true count: hundreds of waits may share this copy.
    */
   async until(test: () => boolean, signal: AbortSignal, concerns?: (object: ObjectOf[K]) => boolean): Promise<void> {
     if (this.#synced && test()) return;
