@@ -23,7 +23,10 @@ export type Decided = { readonly state: ReleaseState; readonly action: Action };
 /** One action and the state it is taken in. `now` in ms since the epoch. */
 export function decide(state: ReleaseState, facts: Facts, now: number): Decided {
   const seen = takePlan(state, facts);
-  if (seen.finalise !== undefined) return finalising(reconsider(seen, facts), facts, now);
+  if (seen.finalise !== undefined) {
+    const closing = finalising(reconsider(seen, facts), facts, now);
+    return closing.state.finalise === undefined ? decide(closing.state, facts, now) : closing;
+  }
   if (finishesOlder(seen, facts)) return { state: seen, action: { do: 'finishOlder' } };
   const ended = ending(seen, facts);
   if (ended !== undefined) return finalising(ended, facts, now);
@@ -64,7 +67,8 @@ function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
 function mustUnroute(state: ReleaseState, facts: Facts): boolean {
   if (state.stage !== 'Rolling' || state.routed === 0) return false;
   if (state.repair === 'back' || facts.workload?.replicas === 0) return true;
-  if (state.stepState === 'StepPaused') return facts.drifted && (facts.canary?.ready ?? 0) === 0;
+  const sent = state.stepState === 'StepPaused' || state.stepState === 'StepMetricsAnalysis';
+  if (sent) return facts.drifted && (facts.canary?.ready ?? 0) === 0;
   const { observation } = state;
   return state.stepState === 'StepUpgrade' && observation?.ready === 0 && observation.updated > 0;
 }
@@ -243,10 +247,10 @@ export function takenIn(facts: Facts, { state }: Decided): Facts {
   return { ...rest, drifted: facts.drifted && state.repair === undefined };
 }
 
-/** Does carrying it out change what decisions are made from, so that the next one needs another look? */
+/** Is what was seen before this action no ground for the next decision any more, so that another look is needed? */
 export function outdates(action: Action): boolean {
   if (action.do === 'finalise') return action.step === 'putBack' || action.step === 'resumeWorkload';
-  return action.do === 'setPaused';
+  return action.do === 'setPaused' || action.do === 'route';
 }
 
 /** Actions are the same if carrying out one is carrying out the other: a release does not begin again what it is doing. */

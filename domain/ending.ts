@@ -76,7 +76,12 @@ export function finalising(state: ReleaseState, facts: Facts, now: number): Deci
   for (let next = finalise.next; next < order.length; next += 1) {
     const step = order[next] as FinaliseStep;
     if (needless(step, state, facts)) continue;
-    const at: ReleaseState = { ...state, stepState: 'Completed', finalise: { ...finalise, next } };
+    const heldAt = step === 'resumeWorkload' ? facts.workload?.generation : finalise.heldAt;
+    const at: ReleaseState = {
+      ...state,
+      stepState: 'Completed',
+      finalise: { ...finalise, next, ...(heldAt === undefined ? {} : { heldAt }) },
+    };
     return { state: at, action: { do: 'finalise', reason: finalise.reason, step } };
   }
   if (finalise.reason === 'Abort') {
@@ -87,13 +92,29 @@ export function finalising(state: ReleaseState, facts: Facts, now: number): Deci
     };
   }
   if (finalise.reason === 'Supersede' || isNextHeld(state, facts)) return { state, action: { do: 'restart' } };
+  if (isHeldAgain(state, facts)) {
+    const next = order.indexOf('resumeWorkload');
+    return finalising({ ...state, resumed: false, finalise: { reason: finalise.reason, next } }, facts, now);
+  }
   return { state, action: { do: 'end', outcome: outcomeOf(finalise.reason) } };
 }
 
 /** A version that came while this release was ending is held: nobody else begins its release. */
-function isNextHeld({ finalise, revision, stable }: ReleaseState, { workload }: Facts): boolean {
-  if (finalise === undefined || workload === undefined || !workload.held) return false;
-  return workload.revision !== (promotes(finalise.reason) ? revision : (stable?.revision ?? revision));
+function isNextHeld(state: ReleaseState, { workload }: Facts): boolean {
+  return workload?.held === true && workload.revision !== leftWith(state);
+}
+
+/** The version that the workload is left with. */
+function leftWith({ finalise, revision, stable }: ReleaseState): string {
+  return finalise !== undefined && promotes(finalise.reason) ? revision : (stable?.revision ?? revision);
+}
+
+/**
+ * Another version came after the hold was taken off, and went again: the hold stays. What is known may also be from
+ * before it was taken off; so it counts only if more has been written since than that.
+ */
+function isHeldAgain({ finalise }: ReleaseState, { workload }: Facts): boolean {
+  return finalise?.heldAt !== undefined && workload?.held === true && workload.generation > finalise.heldAt + 1;
 }
 
 function needless(step: FinaliseStep, { plan, stable }: ReleaseState, { workload }: Facts): boolean {
