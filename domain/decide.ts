@@ -250,7 +250,7 @@ export function takenIn(facts: Facts, { state }: Decided): Facts {
 /** Is what was seen before this action no ground for the next decision any more, so that another look is needed? */
 export function outdates(action: Action): boolean {
   if (action.do === 'finalise') return action.step === 'putBack' || action.step === 'resumeWorkload';
-  return action.do === 'setPaused' || action.do === 'route';
+  return action.do === 'setPaused' || action.do === 'route' || action.do === 'finishOlder';
 }
 
 /** Actions are the same if carrying out one is carrying out the other: a release does not begin again what it is doing. */

@@ -39,7 +39,7 @@ function tell({
 /** What a release at rest may wait for: people, and pods of a version that has none ready. */
 function checkRest(world: World, waits: string): void {
   const { cluster, run } = world;
-  const stuck = ['upgrade', 'finalise', 'route'].includes(waits);
+  const stuck = ['upgrade', 'finalise', 'route', 'finishOlder'].includes(waits);
   if (stuck) expect([...cluster.broken]).not.toEqual([]);
   else expect(['nothing', 'decision', 'workload']).toContain(waits);
   if (waits === 'nothing') expect({ run, held: cluster.held }).toEqual({ run: undefined, held: false });

@@ -18,6 +18,8 @@ export class Cluster {
   held = false;
   /** The version that waits beside the template while an earlier one is finished. */
   queued: string | undefined;
+  /** Grows with every change of the workload that somebody asks for. */
+  generation = 1;
   exists = true;
   /** Pods of the workload itself by version, oldest first. */
   readonly native: Map<string, Pods>;
@@ -45,6 +47,7 @@ export class Cluster {
   publish(version: string): void {
     if (!this.exists || this.template === version) return;
     this.template = version;
+    this.generation += 1;
     const { there, deleting, disabled } = this.rollout;
     if (there && !deleting && !disabled && this.replicas > 0) this.held = true;
   }
@@ -52,6 +55,7 @@ export class Cluster {
   /** The workload's controller adds and removes pods also while it is held, of the version that has pods. */
   scale(replicas: number): void {
     this.replicas = replicas;
+    this.generation += 1;
     const sets = [...this.native.values()];
     for (const set of sets.slice(1)) {
       set.pods = Math.min(set.pods, replicas);

@@ -39,33 +39,6 @@ export function carryOut(cluster: Cluster, action: Action, state: ReleaseState, 
   }
 }
 
-/** As activities/workloads/queue.ts: the held version is put aside, the one before it rolls, then it is held again. */
-function* finishOlder(cluster: Cluster): Work {
-  if (cluster.queued === undefined) {
-    const older = [...cluster.native].filter(([version, { pods }]) => version !== cluster.template && pods > 0);
-    const newest = older.at(-1)?.[0];
-    if (newest === undefined || older.length < 2) return {};
-    cluster.queued = cluster.template;
-    cluster.template = newest;
-    yield 'wrote';
-  }
-  const finishing = cluster.template;
-  while (cluster.exists && cluster.template === finishing && (cluster.held || !cluster.rolled)) {
-    if (cluster.held) {
-      cluster.held = false;
-      yield 'wrote';
-    } else yield 'waits';
-  }
-  const queued = cluster.queued;
-  cluster.queued = undefined;
-  if (cluster.exists && cluster.template === finishing && queued !== undefined) {
-    cluster.template = queued;
-    cluster.held = true;
-  }
-  yield 'wrote';
-  return {};
-}
-
 function* upgrade(cluster: Cluster, state: ReleaseState, pods: number): Work {
   const { plan, stable, revision } = state;
   if (plan === undefined || stable === undefined) throw new Error('not begun');
@@ -105,6 +78,41 @@ function* route(cluster: Cluster, state: ReleaseState, sent: Sent): Work {
   return {};
 }
 
+/** The held version is put aside, the one before it rolls, then it is held again. */
+function* finishOlder(cluster: Cluster): Work {
+  if (cluster.queued === undefined) {
+    const older = [...cluster.native].filter(([version, { pods }]) => version !== cluster.template && pods > 0);
+    const newest = older.at(-1)?.[0];
+    if (newest === undefined || older.length < 2) return {};
+    cluster.queued = cluster.template;
+    cluster.template = newest;
+    cluster.generation += 1;
+    yield 'wrote';
+  }
+  const finishing = cluster.template;
+  yield* resume(cluster, finishing);
+  const queued = cluster.queued;
+  cluster.queued = undefined;
+  if (cluster.exists && cluster.template === finishing && queued !== undefined) {
+    cluster.template = queued;
+    cluster.held = true;
+    cluster.generation += 1;
+  }
+  yield 'wrote';
+  return {};
+}
+
+/** Takes the hold off and lets the workload roll, until it has or another version is in its template. */
+function* resume(cluster: Cluster, expected: string): Generator<Progress, void, void> {
+  while (cluster.exists && cluster.template === expected && (cluster.held || !cluster.rolled)) {
+    if (cluster.held) {
+      cluster.held = false;
+      cluster.generation += 1;
+      yield 'wrote';
+    } else yield 'waits';
+  }
+}
+
 function* setPaused(cluster: Cluster, paused: boolean): Work {
   cluster.rollout = { ...cluster.rollout, paused, generation: cluster.rollout.generation + 1 };
   yield 'wrote';
@@ -132,15 +140,13 @@ function* finalise(
       cluster.canaryService = undefined;
       break;
     case 'putBack':
-      if (stable !== undefined && cluster.exists) cluster.template = stable.revision;
+      if (stable !== undefined && cluster.exists && cluster.template !== stable.revision) {
+        cluster.template = stable.revision;
+        cluster.generation += 1;
+      }
       break;
     case 'resumeWorkload':
-      while (cluster.exists && cluster.template === expected && (cluster.held || !cluster.rolled)) {
-        if (cluster.held) {
-          cluster.held = false;
-          yield 'wrote';
-        } else yield 'waits';
-      }
+      yield* resume(cluster, expected);
       return {};
     case 'releaseWorkload':
       cluster.canaries.clear();

@@ -143,7 +143,8 @@ export function factsOf(cluster: Cluster, state: ReleaseState, projected?: Proje
   const { rollout, template, replicas, held } = cluster;
   const older = [...cluster.native].filter(([version, { pods }]) => version !== template && pods > 0);
   const current = (cluster.native.get(template)?.pods ?? 0) > 0;
-  const expected = state.stage === 'Rolling' && state.stepState === 'StepPaused' ? state : undefined;
+  const arrived = state.stepState === 'StepMetricsAnalysis' || state.stepState === 'StepPaused';
+  const expected = state.stage === 'Rolling' && arrived ? state : undefined;
   const revision = expected?.revision ?? template;
   const canary = cluster.canaries.get(revision);
   const wish = rollout.there ? wishIn(cluster.status, projected, taken) : undefined;
@@ -162,7 +163,7 @@ export function factsOf(cluster: Cluster, state: ReleaseState, projected?: Proje
             images: [template],
             held,
             queued: cluster.queued !== undefined,
-            generation: 1,
+            generation: cluster.generation,
             progressDeadlineSeconds: 600,
             rolloutId: '',
             older: older.map(([version]) => versionOf(version)),
