@@ -1,25 +1,31 @@
 /** `npm run bench`: how long releases take and what they cost, on an embedded stack of its own. */
+import { InstallError } from '../deploy/errors.ts';
+import { DevError } from '../dev/errors.ts';
+import { down } from '../dev/stack.ts';
+import { Unfinished } from './follow.ts';
 import { machine } from './machine.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { type Figures, report } from './report.ts';
 import { type ScaleFigures, scale } from './scale.ts';
 import { single } from './single.ts';
-import { setStage } from './stage.ts';
+import { type Stage, setStage } from './stage.ts';
 import { timelineText, trace } from './trace.ts';
 
 const log = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** True when everything finished in its time: how long it took is for people to judge. */
 async function bench(options: BenchOptions): Promise<boolean> {
-  const stage = await setStage({ stack: options.stack, keep: options.keep, log });
+  let stage: Stage | undefined;
   let interrupted = false;
   const stop = () => {
     if (interrupted) return;
     interrupted = true;
     log('interrupted: taking the stack down');
-    void stage.close().finally(() => process.exit(130));
+    const ended = stage === undefined ? down({ name: options.stack, log }) : stage.close();
+    void ended.finally(() => process.exit(130));
   };
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  stage = await setStage({ stack: options.stack, keep: options.keep, log });
   try {
     const origin = await machine(stage.stack, stage.api);
     if (options.trace) {
@@ -59,4 +65,12 @@ if (options === 'help') {
   process.stdout.write(`${usage}\n`);
   process.exit(0);
 }
-process.exitCode = (await bench(options)) ? 0 : 1;
+process.exitCode = await bench(options).then(
+  (finished) => (finished ? 0 : 1),
+  (error: unknown) => {
+    // What these say is meant for people; anything else is a fault of ours, and its stack helps.
+    const plain = error instanceof DevError || error instanceof InstallError || error instanceof Unfinished;
+    log(plain ? error.message : String((error as Error).stack ?? error));
+    return 1;
+  },
+);

@@ -4,6 +4,7 @@ import type { Machine } from './machine.ts';
 import type { ScaleFigures } from './scale.ts';
 import type { SingleFigures } from './single.ts';
 import type { Quantiles } from './stats.ts';
+import { sharesText } from './where.ts';
 
 export type Figures = {
   readonly machine: Machine;
@@ -36,6 +37,8 @@ function singleText(figures: SingleFigures): string[] {
     `A release: ${perRelease.requests.toFixed(1)} API requests (${perRelease.statusWrites.toFixed(1)} status writes), ${perRelease.events.toFixed(1)} history events, ${perRelease.actions.toFixed(1)} Temporal actions in ${perRelease.runs.toFixed(1)} runs`,
     `A step:    ${perStep.requests.toFixed(1)} API requests, ${perStep.events.toFixed(1)} history events, ${perStep.actions.toFixed(1)} actions`,
     ...costText(typical),
+    '',
+    ...sharesText(figures.shares, 'Where the time went (medians, ms)'),
     ...figures.unfinished.map((one) => `NOT FINISHED: ${one}`),
   ];
 }

@@ -7,6 +7,7 @@ import type { BenchOptions } from './options.ts';
 import type { Stage } from './stage.ts';
 import { mean, type Quantiles, quantiles, sleep } from './stats.ts';
 import { eventsOf } from './temporal.ts';
+import { medianShares, type Share, sharesOf } from './where.ts';
 
 const replicas = 5;
 const deadline = 120_000;
@@ -29,6 +30,8 @@ export type SingleFigures = {
   readonly perStep: { readonly requests: number; readonly events: number; readonly actions: number };
   /** Of the median release (by requests). */
   readonly typical: Cost;
+  /** Medians over all releases. */
+  readonly shares: readonly Share[];
   readonly samples: readonly Waits[];
   readonly unfinished: readonly string[];
 };
@@ -40,6 +43,7 @@ export async function single(stage: Stage, options: BenchOptions, log: (line: st
   const waits: Waits[] = [];
   const natives: number[] = [];
   const costs: Cost[] = [];
+  const shares: Share[][] = [];
   const unfinished: string[] = [];
   try {
     await stage.deploy([app], replicas, options.steps);
@@ -57,7 +61,9 @@ export async function single(stage: Stage, options: BenchOptions, log: (line: st
         if (!counted) continue;
         waits.push(waitsOf(ride));
         natives.push(native);
-        costs.push(costOf(ride, requestsOf(stage.audit.read(), ride), events));
+        const requests = stage.audit.read();
+        costs.push(costOf(ride, requestsOf(requests, ride), events));
+        shares.push(sharesOf(ride, requests, events));
         log(
           `release ${round - options.warmup}/${options.repeat}: ${describe(waitsOf(ride))}, native ${native.toFixed(0)} ms`,
         );
@@ -97,6 +103,7 @@ export async function single(stage: Stage, options: BenchOptions, log: (line: st
       actions: perRelease.actions / steps,
     },
     typical: typical ?? emptyCost,
+    shares: medianShares(shares),
     samples: waits,
     unfinished,
   };

@@ -1,12 +1,13 @@
 /** One release as a timeline: everything that user, worker, Temporal and cluster did, and where the time went. */
-import { labelOf, type Request, workerUser } from './audit.ts';
+import { labelOf, type Request } from './audit.ts';
 import { requestsOf } from './cost.ts';
-import { Follower, partsOf, type Ride } from './follow.ts';
+import { Follower, type Ride } from './follow.ts';
 import type { App } from './objects.ts';
 import type { BenchOptions } from './options.ts';
 import type { Stage } from './stage.ts';
 import { sleep } from './stats.ts';
 import { eventsOf, type HistoryEvent, localActivityOf } from './temporal.ts';
+import { othersOf, type Share, sharesOf, sharesText } from './where.ts';
 
 export type Row = {
   readonly at: number;
@@ -15,8 +16,6 @@ export type Row = {
   readonly source: 'user' | 'status' | 'temporal' | 'local' | 'api' | 'cluster';
   readonly text: string;
 };
-
-export type Share = { readonly part: string; readonly ms: number; readonly where: Record<string, number> };
 
 export type Timeline = {
   readonly triggeredAt: number;
@@ -50,13 +49,7 @@ export async function trace(stage: Stage, options: BenchOptions): Promise<Timeli
 
 function timeline(ride: Ride, all: readonly Request[], events: readonly HistoryEvent[]): Timeline {
   const ours = requestsOf(all, ride);
-  const others = all.filter(
-    ({ user, namespace, verb, kind }) =>
-      user !== workerUser &&
-      namespace === ride.app.namespace &&
-      kind !== 'events' &&
-      ['create', 'update', 'patch', 'delete'].includes(verb),
-  );
+  const others = othersOf(all, ride);
   const rows: Row[] = [
     { at: ride.triggeredAt, source: 'user', text: 'changes the image' },
     ...ride.approvals.map(({ at, step }): Row => ({ at, source: 'user', text: `approves step ${step}` })),
@@ -76,10 +69,7 @@ function timeline(ride: Ride, all: readonly Request[], events: readonly HistoryE
   return {
     triggeredAt: ride.triggeredAt,
     rows: rows.sort((one, other) => one.at - other.at),
-    shares: partsOf(ride).map(({ name, from }, index) => {
-      const to = ride.pauses[index]?.at ?? ride.healthyAt;
-      return { part: name, ms: to - from, where: shares(from, to, ours, others, events) };
-    }),
+    shares: sharesOf(ride, all, events),
   };
 }
 
@@ -128,57 +118,6 @@ function seconds(duration: unknown): string {
   return `${Number(whole) + nanos / 1e9} s`;
 }
 
-type Span = { readonly from: number; readonly to: number; readonly where: string };
-
-/** In order of who is blamed first for a moment that several share. */
-const order = [
-  'API requests of the worker',
-  'pods and controllers of the cluster',
-  'workflow tasks (our code, local activities)',
-  'workflow task waiting to start',
-  'activity waiting to start',
-  'activity code',
-] as const;
-const rest = 'watch, signal, start';
-
-function shares(
-  from: number,
-  to: number,
-  ours: readonly Request[],
-  others: readonly Request[],
-  events: readonly HistoryEvent[],
-): Record<string, number> {
-  const spans: Span[] = ours.map((one) => ({ from: one.from, to: one.to, where: order[0] }));
-  const starts = new Map<string, HistoryEvent>();
-  for (const event of events) {
-    const scheduled = starts.get(`${event.run}/${String(event.attributes.scheduledEventId)}`);
-    const started = starts.get(`${event.run}/${String(event.attributes.startedEventId)}`);
-    starts.set(`${event.run}/${event.id}`, event);
-    if (event.kind === 'workflowTaskStarted' && scheduled)
-      spans.push({ from: scheduled.at, to: event.at, where: order[3] });
-    if (event.kind === 'workflowTaskCompleted' && started)
-      spans.push({ from: started.at, to: event.at, where: order[2] });
-    if (event.kind === 'activityTaskStarted' && scheduled)
-      spans.push({ from: scheduled.at, to: event.at, where: order[4] });
-    if (/^activityTask(Completed|Canceled|Failed)$/.test(event.kind) && started) {
-      spans.push({ from: started.at, to: event.at, where: order[5] });
-      const within = others.filter((one) => one.from >= started.at && one.to <= event.at).map((one) => one.to);
-      if (within.length > 0) spans.push({ from: started.at, to: Math.max(...within), where: order[1] });
-    }
-  }
-  const cuts = [...new Set([from, to, ...spans.flatMap((span) => [span.from, span.to])])]
-    .filter((at) => at >= from && at <= to)
-    .sort((one, other) => one - other);
-  const where: Record<string, number> = {};
-  cuts.slice(1).forEach((end, index) => {
-    const start = cuts[index] as number;
-    const covering = new Set(spans.filter((span) => span.from <= start && span.to >= end).map((span) => span.where));
-    const blamed = order.find((one) => covering.has(one)) ?? rest;
-    where[blamed] = (where[blamed] ?? 0) + end - start;
-  });
-  return where;
-}
-
 /** The timeline as text; pauses of more than 10 ms in which nothing begins or ends are marked. */
 export function timelineText({ triggeredAt, rows, shares: parts }: Timeline): string {
   const moments = rows.flatMap(({ at, to }) => (to === undefined ? [at] : [at, to])).sort((one, other) => one - other);
@@ -192,13 +131,6 @@ export function timelineText({ triggeredAt, rows, shares: parts }: Timeline): st
       `${(row.at - triggeredAt).toFixed(1).padStart(9)} ${took.padStart(6)}  ${row.source.padEnd(8)} ${row.text}`,
     );
   }
-  lines.push('', 'Where the time went (ms):');
-  const all = [...order, rest];
-  lines.push(`${''.padEnd(46)}${parts.map(({ part }) => part.padStart(20)).join('')}`);
-  for (const where of all)
-    lines.push(`${where.padEnd(46)}${parts.map((part) => (part.where[where] ?? 0).toFixed(0).padStart(20)).join('')}`);
-  lines.push(
-    `${'until the watch showed the next pause / Healthy'.padEnd(46)}${parts.map(({ ms }) => ms.toFixed(0).padStart(20)).join('')}`,
-  );
+  lines.push('', ...sharesText(parts));
   return lines.join('\n');
 }
