@@ -1,9 +1,9 @@
 /** The cluster as a test's user reaches it: kubectl for writes, plain JSON for reads, a namespace of one's own. */
 import { execFile } from 'node:child_process';
 import { KubeConnection } from '../../activities/kube/connection.ts';
-import type { KindName } from '../../activities/kube/kinds.ts';
+import { type KindName, pathOf } from '../../activities/kube/kinds.ts';
 import { Kube } from '../../activities/kube/kube.ts';
-import type { ObjectOf } from '../../activities/kube/objects.ts';
+import type { KubeObject, ObjectOf } from '../../activities/kube/objects.ts';
 import { eventually } from './wait.ts';
 
 export type Cluster = {
@@ -39,10 +39,22 @@ export async function openCluster(prefix: string): Promise<Cluster> {
     },
     async close() {
       await kubectl('delete', 'rollouts', '--all', '--wait=false').catch(() => '');
+      await withoutFinalizers(kube, namespace).catch(() => '');
       await kubectl('delete', 'namespace', namespace, '--wait=false').catch(() => '');
       await kube.close();
     },
   };
+}
+
+/** The worker that would let them go has ended: a namespace that never goes keeps the controllers busy for good. */
+async function withoutFinalizers(kube: Kube, namespace: string): Promise<void> {
+  for (const kind of ['rollouts', 'deployments'] as const) {
+    const path = pathOf(kind, namespace);
+    const { items } = await kube.connection.call<{ items: KubeObject[] }>('GET', path);
+    for (const { metadata } of items)
+      if ((metadata.finalizers ?? []).length > 0)
+        await kube.patch(kind, namespace, metadata.name, { metadata: { finalizers: null } }).catch(() => undefined);
+  }
 }
 
 /** Runs a command to its end; throws with what it wrote when it fails. */

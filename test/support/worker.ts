@@ -57,7 +57,8 @@ export async function startWorker(settings: WorkerSettings): Promise<WorkerProce
   const health = await eventually(
     'the worker to be ready',
     async () => {
-      if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}`);
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`the worker ended with ${end}`);
       const url = /health (http:\S+)/.exec(output)?.[1];
       if (url === undefined) return undefined;
       const answer = await fetch(`${url}/readyz`);
