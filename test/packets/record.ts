@@ -30,7 +30,11 @@ export type Told = {
   readonly readyAt: (version: string, at: number) => number;
 };
 
+/** ms between two samples. */
 const beat = 200;
+
+/** ms that the proxy may be behind its controller's word, on a machine with too much to do. */
+const lag = 500;
 
 export class Recorder {
   readonly #stack: Stack;
@@ -69,8 +73,9 @@ export class Recorder {
     return recorder;
   }
 
-  /** Counts of the next `requests` requests, from a window that begins now. */
+  /** Counts of the next `requests` requests, from when the proxy has surely taken in what its controller has accepted. */
   async measure(requests: number): Promise<{ requests: number; byVersion: Record<string, number> }> {
+    await new Promise((resolve) => setTimeout(resolve, lag));
     const first = this.#moments.length + 1; // the window under way began before
     const sum = () => {
       const byVersion: Record<string, number> = {};
