@@ -22,6 +22,7 @@ import * as activities from './activities.ts';
 import { execute } from './execute.ts';
 import { listen } from './listen.ts';
 import type { ReleaseInput } from './messages.ts';
+import { insist, rootMessage } from './refused.ts';
 import { Run } from './run.ts';
 
 /** How long something the cluster refused is left before it is tried again. */
@@ -154,21 +155,15 @@ async function blocked(run: Run, failure: unknown): Promise<void> {
   await condition(() => run.stale || run.version !== seen, mendTime);
 }
 
-function rootMessage(error: unknown): string {
-  const cause = (error as { cause?: unknown }).cause;
-  return cause instanceof Error && cause.message !== '' ? rootMessage(cause) : (error as Error).message;
-}
-
 async function end(run: Run, outcome: Outcome): Promise<ReleaseResult> {
   run.outcome = outcome;
   run.index(outcome);
   const nothing = outcome === 'NothingToDo';
-  if (!nothing && run.known.attached)
-    await activities.project({
-      ...run.target,
-      status: finalStatus(run.state, run.known, outcome, Date.now()),
-      final: true,
-    });
+  const { namespace, name } = run.target;
+  if (!nothing && run.known.attached) {
+    const status = finalStatus(run.state, run.known, outcome, Date.now());
+    await insist(() => activities.project({ namespace, name, status, final: true }));
+  }
   return {
     outcome,
     message:

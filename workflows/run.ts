@@ -3,6 +3,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   type ApplicationFailure,
+  isCancellation,
   setCurrentDetails,
   setDefaultSignalHandler,
   upsertSearchAttributes,
@@ -20,6 +21,7 @@ import { viewOf } from '../domain/view-of.ts';
 import { look, project } from './activities.ts';
 import { expectedOf } from './execute.ts';
 import { type Nudge, type ReleaseInput, type StartRequest, searchAttributes, type Target } from './messages.ts';
+import { insist, rootMessage } from './refused.ts';
 
 const keys = {
   target: defineSearchAttributeKey(searchAttributes.target, SearchAttributeType.KEYWORD),
@@ -76,7 +78,23 @@ export class Run {
     this.#atLeast = { ...this.#atLeast, ...nudge };
   }
 
+  /** Looks at the cluster; while it refuses to be looked at, that is shown, and tried again. */
   async look(): Promise<Facts> {
+    let refused = false;
+    const facts = await insist(
+      () => this.#see(),
+      (message) => {
+        refused = true;
+        this.state = { ...this.state, blocked: message };
+        setCurrentDetails(describe(this.view()));
+      },
+      () => this.stale,
+    );
+    if (refused) this.state = withoutBlock(this.state);
+    return facts;
+  }
+
+  async #see(): Promise<Facts> {
     this.stale = false;
     const atLeast = this.#atLeast;
     this.#atLeast = {};
@@ -117,7 +135,15 @@ export class Run {
   async show(): Promise<boolean> {
     const request = this.showing();
     if (request === undefined) return false;
-    return this.shown(request, await project(request));
+    try {
+      return this.shown(request, await project(request));
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // The status cannot be written: Temporal's UI and the clients say why, and the next change tries again.
+      this.state = { ...this.state, blocked: rootMessage(error) };
+      setCurrentDetails(describe(this.view()));
+      return false;
+    }
   }
 
   /**
@@ -195,6 +221,10 @@ export class Run {
   missedDeadline(): void {
     if (this.deadline(this.action) === 1) this.state = { ...this.state, failing: true };
   }
+}
+
+function withoutBlock({ blocked: _, ...state }: ReleaseState): ReleaseState {
+  return state;
 }
 
 /** Two statuses of the same text are one: which of the short closing steps is under way is not worth a write. */

@@ -161,7 +161,7 @@ export class Kube {
 
   async #sweep(): Promise<void> {
     for (const [key, { copy, used }] of [...this.#copies]) {
-      if (clusterWide.includes(copy.kind) || Date.now() - used < idle) continue;
+      if (clusterWide.includes(copy.kind) || copy.heeded || Date.now() - used < idle) continue;
       this.#copies.delete(key);
       await copy.close();
     }

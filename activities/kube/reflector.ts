@@ -53,6 +53,11 @@ export class Reflector<K extends KindName> {
     await this.#running;
   }
 
+  /** Somebody listens: this copy is in use, however long ago it was asked for. */
+  get heeded(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   get synced(): boolean {
     return this.#synced;
   }
