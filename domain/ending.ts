@@ -76,11 +76,11 @@ export function finalising(state: ReleaseState, facts: Facts, now: number): Deci
   for (let next = finalise.next; next < order.length; next += 1) {
     const step = order[next] as FinaliseStep;
     if (needless(step, state, facts)) continue;
-    const heldAt = step === 'resumeWorkload' ? facts.workload?.generation : finalise.heldAt;
+    const before = changesTemplateOrHold(step, state, facts) ? facts.workload?.generation : finalise.before;
     const at: ReleaseState = {
       ...state,
       stepState: 'Completed',
-      finalise: { ...finalise, next, ...(heldAt === undefined ? {} : { heldAt }) },
+      finalise: { ...finalise, next, ...(before === undefined ? {} : { before }) },
     };
     return { state: at, action: { do: 'finalise', reason: finalise.reason, step } };
   }
@@ -99,22 +99,26 @@ export function finalising(state: ReleaseState, facts: Facts, now: number): Deci
   return { state, action: { do: 'end', outcome: outcomeOf(finalise.reason) } };
 }
 
-/** A version that came while this release was ending is held: nobody else begins its release. */
-function isNextHeld(state: ReleaseState, { workload }: Facts): boolean {
-  return workload?.held === true && workload.revision !== leftWith(state);
-}
-
 /** The version that the workload is left with. */
 function leftWith({ finalise, revision, stable }: ReleaseState): string {
   return finalise !== undefined && promotes(finalise.reason) ? revision : (stable?.revision ?? revision);
 }
 
-/**
- * Another version came after the hold was taken off, and went again: the hold stays. What is known may also be from
- * before it was taken off; so it counts only if more has been written since than that.
- */
+/** Does this step write to the workload as it was seen last? */
+function changesTemplateOrHold(step: FinaliseStep, state: ReleaseState, { workload }: Facts): boolean {
+  return step === 'putBack' || (step === 'resumeWorkload' && workload?.revision === leftWith(state));
+}
+
+/** A version that came while this release was ending is held: nobody else begins its release. */
+function isNextHeld(state: ReleaseState, { workload }: Facts): boolean {
+  if (workload?.held !== true || workload.revision === leftWith(state)) return false;
+  // What is known may be from before the release's own last change.
+  return workload.generation > (state.finalise?.before ?? -1);
+}
+
+/** Another version came after the hold was taken off, and went again: the hold stays. Taking it off is one change. */
 function isHeldAgain({ finalise }: ReleaseState, { workload }: Facts): boolean {
-  return finalise?.heldAt !== undefined && workload?.held === true && workload.generation > finalise.heldAt + 1;
+  return finalise?.before !== undefined && workload?.held === true && workload.generation > finalise.before + 1;
 }
 
 function needless(step: FinaliseStep, { plan, stable }: ReleaseState, { workload }: Facts): boolean {

@@ -66,8 +66,8 @@ export type ReleaseState = {
   /** The step whose split is in the routes; 0 when all requests go to the stable version. */
   readonly routed: number;
   readonly repair?: Repair;
-  /** `heldAt`: the generation that the workload had when its hold was to be taken off. */
-  readonly finalise?: { readonly reason: FinaliseReason; readonly next: number; readonly heldAt?: number };
+  /** `before`: generation of the workload before the release changed it last; what is no newer says nothing since. */
+  readonly finalise?: { readonly reason: FinaliseReason; readonly next: number; readonly before?: number };
   /** The hold on the workload has been taken off: the native controller is rolling. */
   readonly resumed: boolean;
   /** Pause asked for by a command, not yet written to (or without) a Rollout object. */
