@@ -4,7 +4,7 @@
  */
 import { endFor, ending, finalising, reconsider } from './ending.ts';
 import { movesTraffic, type Plan, podsFor, type Step } from './plan.ts';
-import type { Facts, FinaliseReason, FinaliseStep, ReleaseState } from './release.ts';
+import type { Facts, FinaliseReason, FinaliseStep, ReleaseState, Repair } from './release.ts';
 import type { AwaitedKind, Outcome } from './view.ts';
 
 export type Action =
@@ -32,14 +32,24 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
   if (ended !== undefined) return finalising(ended, facts, now);
   // Taken also while the release is paused: what was written was shown as taken.
   const told = wishes(seen, facts, now);
-  if (mustUnroute(told, facts))
-    return { state: { ...told, repair: 'back' }, action: { do: 'unroute', step: told.step } };
-  const paused = pausing(told, facts);
+  const { driftTaken, ...clean } = told;
+  const at = facts.drifted ? told : clean;
+  if (mustUnroute(at, facts)) return { state: repairing(at, facts, 'back'), action: { do: 'unroute', step: at.step } };
+  const paused = pausing(at, facts);
   if (paused !== undefined) return paused;
-  if (told.stage === 'Aborted') return { state: told, action: { do: 'wait', for: 'decision' } };
-  if (told.stage === 'Initializing') return initializing(told, facts, now);
-  if (facts.workload === undefined) return { state: told, action: { do: 'wait', for: 'fix' } };
-  return rolling(replan(told, facts, now), facts, now);
+  if (at.stage === 'Aborted') return { state: at, action: { do: 'wait', for: 'decision' } };
+  if (at.stage === 'Initializing') return initializing(at, facts, now);
+  if (facts.workload === undefined) return { state: at, action: { do: 'wait', for: 'fix' } };
+  return rolling(replan(at, facts, now), facts, now);
+}
+
+/** A drift is put right once: the same look, or a look in the middle of it, is no reason to begin again. */
+function hasDrifted(state: ReleaseState, facts: Facts): boolean {
+  return facts.drifted && state.driftTaken !== true;
+}
+
+function repairing(state: ReleaseState, facts: Facts, repair: Repair): ReleaseState {
+  return { ...state, repair, ...(facts.drifted ? { driftTaken: true } : {}) };
 }
 
 /**
@@ -68,7 +78,7 @@ function mustUnroute(state: ReleaseState, facts: Facts): boolean {
   if (state.stage !== 'Rolling' || state.routed === 0) return false;
   if (state.repair === 'back' || facts.workload?.replicas === 0) return true;
   const sent = state.stepState === 'StepPaused' || state.stepState === 'StepMetricsAnalysis';
-  if (sent) return facts.drifted && (facts.canary?.ready ?? 0) === 0;
+  if (sent) return hasDrifted(state, facts) && (facts.canary?.ready ?? 0) === 0;
   const { observation } = state;
   return state.stepState === 'StepUpgrade' && observation?.ready === 0 && observation.updated > 0;
 }
@@ -196,8 +206,8 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
         const { repair, ...whole } = at;
         if (repair === 'traffic' && !sends) at = whole;
         // Routes wait for all of the step's pods: when some were taken away meanwhile, those come first.
-        const drifted = facts.drifted && (at.repair === undefined || facts.canary?.desired !== at.upgraded);
-        if (at.upgraded < pods || drifted) at = { ...at, repair: 'pods' };
+        const drifted = hasDrifted(at, facts) && (at.repair === undefined || facts.canary?.desired !== at.upgraded);
+        if (at.upgraded < pods || drifted) at = repairing(at, facts, 'pods');
         if (at.repair === 'pods') return { state: at, action: upgrade };
         if (at.repair === 'traffic') return { state: at, action: { do: 'route', step: at.step } };
         const wait = pauseOf(plan, at, now);

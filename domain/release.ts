@@ -66,6 +66,8 @@ export type ReleaseState = {
   /** The step whose split is in the routes; 0 when all requests go to the stable version. */
   readonly routed: number;
   readonly repair?: Repair;
+  /** The drift that was seen last is being, or has been, put right. */
+  readonly driftTaken?: true;
   /** `before`: generation of the workload before the release changed it last; what is no newer says nothing since. */
   readonly finalise?: { readonly reason: FinaliseReason; readonly next: number; readonly before?: number };
   /** The hold on the workload has been taken off: the native controller is rolling. */
