@@ -31,6 +31,6 @@ RUN node --eval "const { workflowBundle } = await import('./worker/bundle.ts'); 
 USER node
 EXPOSE 9090
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=6 \
-  CMD ["node", "--eval", "fetch('http://127.0.0.1:9090/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "/app/bin/sluice.js", "worker", "--probe"]
 ENTRYPOINT ["node", "/app/bin/sluice.js"]
 CMD ["worker", "--health-address", "0.0.0.0:9090"]

@@ -7,6 +7,7 @@ type Flags = {
   watchNamespace?: string;
   healthAddress: string;
   versioning: 'pinned' | 'auto' | 'off';
+  probe?: boolean;
 };
 
 export function registerWorkerCommand(program: Command): void {
@@ -21,7 +22,14 @@ export function registerWorkerCommand(program: Command): void {
       'auto: releases move to the newest build; pinned: each finishes on its own; off',
       'auto',
     )
+    .option('--probe', 'ask the worker that runs at --health-address whether it is ready, and exit 0 or 1')
     .action(async (flags: Flags, command: Command) => {
+      if (flags.probe === true) {
+        const { probe } = await import('./probe.ts');
+        const trouble = await probe(flags.healthAddress);
+        if (trouble !== undefined) throw new Error(trouble);
+        return;
+      }
       const { cluster = 'default', taskQueue = 'sluice' } = command.optsWithGlobals() as {
         cluster?: string;
         taskQueue?: string;

@@ -105,7 +105,6 @@ export const tools: Readonly<Record<string, string>> = {
 
 /** Packages that the project has settled on and that no code needs yet. A line goes when its package is imported. */
 export const awaited: Readonly<Record<string, string>> = {
-  'node-fetch': 'metrics, probes and webhooks of the analysis to come',
   '@temporalio/testing': 'tests of workflows',
 };
 

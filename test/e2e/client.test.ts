@@ -115,9 +115,10 @@ describe('a program with the client', () => {
 
     await sluice.pause(target(), { by, reason: 'lunch' });
     await reaches(cluster, { message: 'Rollout has been paused, you can resume it by kube-cli' });
-    expect(
-      ((await cluster.get('rollouts', 'rollouts-demo'))?.spec as { strategy: { paused: boolean } }).strategy.paused,
-    ).toBe(true);
+    const shown = (await cluster.get('rollouts', 'rollouts-demo'))?.spec as
+      | { strategy?: { paused?: boolean } }
+      | undefined;
+    expect(shown?.strategy?.paused).toBe(true);
     await expect(sluice.pause(target(), { by })).rejects.toMatchObject({ code: 'AlreadyPaused' });
     await sluice.resume(target(), { by });
     await viewAt(2);

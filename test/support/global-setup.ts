@@ -1,4 +1,7 @@
-/** Brings up one embedded stack for the whole run, installs Sluice in it, and says where it is. */
+/**
+ * Brings up one embedded stack for the whole run, installs Sluice in it, and says where it is. With KUBECONFIG and
+ * TEMPORAL_ADDRESS set the tests run there; those that need a stack of their own bring one up all the same.
+ */
 
 import { install } from '../../deploy/install.ts';
 import { find, up } from '../../dev/stack.ts';
@@ -7,6 +10,13 @@ import { find, up } from '../../dev/stack.ts';
 export const stackName = process.env.SLUICE_TEST_STACK ?? 'test';
 
 export default async function setup(): Promise<void> {
+  const { KUBECONFIG, TEMPORAL_ADDRESS, SLUICE_STACK } = process.env;
+  if (KUBECONFIG !== undefined && TEMPORAL_ADDRESS !== undefined && SLUICE_STACK === undefined) {
+    await install({ kubeconfig: KUBECONFIG });
+    process.env.SLUICE_TEST_KUBECONFIG = KUBECONFIG;
+    process.env.SLUICE_TEST_DATAPLANE = 'on a cluster of your own no packets are measured';
+    return;
+  }
   process.env.SLUICE_STACK = stackName;
   const kept = process.env.SLUICE_TEST_KEEP === '1' ? find(stackName) : undefined;
   const dataPlane = process.env.SLUICE_TEST_PACKETS === '0' ? { dataPlane: false } : {};
