@@ -51,7 +51,10 @@ export async function watching<T>(client: Client, body: (waiting: Waiting) => Pr
   }
 }
 
-/** Passes on what changed: the first news after half a second, then with doubling distance up to a minute. */
+/** Mere progress may wait this long: most pods are ready by then, and there is nothing to tell. */
+const calm = 2_000;
+
+/** Passes on what changed: a problem after half a second, progress after two, then with doubling distance up to a minute. */
 class Teller {
   readonly #tell: (observation: Observation) => Promise<void>;
   #last = '';
@@ -59,6 +62,7 @@ class Teller {
   #distance = 500;
   #pending: Observation | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #due = Number.POSITIVE_INFINITY;
 
   constructor(tell: (observation: Observation) => Promise<void>) {
     this.#tell = tell;
@@ -70,7 +74,11 @@ class Teller {
     this.#last = text;
     this.#since = Date.now();
     this.#pending = { ...observation, since: this.#since };
-    this.#timer ??= setTimeout(() => this.#send(), this.#distance);
+    const due = this.#since + (observation.problem === '' ? Math.max(calm, this.#distance) : this.#distance);
+    if (due >= this.#due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#send(), due - this.#since);
   }
 
   stop(): void {
@@ -79,6 +87,7 @@ class Teller {
 
   #send(): void {
     this.#timer = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
     const news = this.#pending;
     this.#pending = undefined;
     if (news === undefined) return;

@@ -4,12 +4,19 @@ import { isStatus } from './errors.ts';
 import { apiVersionOf, type KindName, kinds, pathOf } from './kinds.ts';
 import type { KubeObject, ObjectOf } from './objects.ts';
 import { isNewer, Reflector } from './reflector.ts';
+import { Slots } from './slots.ts';
 
 /** A namespaced copy nobody asked for in this time is let go. */
 const idle = 10 * 60_000;
 
 /** Kinds every worker follows in the whole cluster; the others are followed by namespace, while a release needs them. */
 const clusterWide: readonly KindName[] = ['rollouts', 'deployments'];
+
+/**
+ * The API server gives out and takes back the addresses of Services one at a time. A request that gives up in its queue
+ * is carried out all the same, and its second try waits behind it; so they wait here, where no time runs out.
+ */
+const serviceWrites = 4;
 
 export type PatchOptions = {
   readonly subresource?: 'status';
@@ -21,6 +28,7 @@ export class Kube {
   readonly connection: KubeConnection;
   readonly #copies = new Map<string, { copy: Reflector<KindName>; used: number }>();
   readonly #sweeper: NodeJS.Timeout;
+  readonly #serviceSlots = new Slots(serviceWrites);
 
   readonly #only: string | undefined;
 
@@ -95,10 +103,12 @@ export class Kube {
   ): Promise<{ object: ObjectOf[K]; existed: boolean }> {
     const { name, namespace } = object.metadata;
     try {
-      const made = await this.connection.call<ObjectOf[K]>('POST', pathOf(kind, namespace), {
-        query: { fieldManager: 'sluice' },
-        body: { apiVersion: apiVersionOf(kind), kind: kinds[kind].kind, ...object },
-      });
+      const post = () =>
+        this.connection.call<ObjectOf[K]>('POST', pathOf(kind, namespace), {
+          query: { fieldManager: 'sluice' },
+          body: { apiVersion: apiVersionOf(kind), kind: kinds[kind].kind, ...object },
+        });
+      const made = await (kind === 'services' ? this.#serviceSlots.run(post) : post());
       this.#absorb(kind, made);
       return { object: made, existed: false };
     } catch (error) {
@@ -131,13 +141,15 @@ export class Kube {
 
   /** Deletes in the background; an object that is gone already is fine. With `uid`, only that very object. */
   async delete(kind: KindName, namespace: string, name: string, uid?: string): Promise<void> {
-    try {
-      await this.connection.call('DELETE', pathOf(kind, namespace, name), {
+    const remove = () =>
+      this.connection.call('DELETE', pathOf(kind, namespace, name), {
         body: {
           propagationPolicy: 'Background',
           ...(uid === undefined ? {} : { preconditions: { uid } }),
         },
       });
+    try {
+      await (kind === 'services' ? this.#serviceSlots.run(remove) : remove());
     } catch (error) {
       if (!isStatus(error, 404) && !(uid !== undefined && isStatus(error, 409))) throw error;
     }
