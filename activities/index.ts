@@ -12,7 +12,7 @@ import { type LookRequest, look } from './look.ts';
 import { type Input, type ProjectRequest, projectStatus } from './project.ts';
 import type { Split } from './routes/provider.ts';
 import { ensureRoutes } from './routes/registry.ts';
-import { ensureCanaryService, pinStableService } from './routes/services.ts';
+import { ensureCanaryService, pinWhenThere } from './routes/services.ts';
 import { interrupt, watching } from './waiting.ts';
 import { upgradeCanary } from './workloads/deployment.ts';
 import { holdWith } from './workloads/hold.ts';
@@ -105,9 +105,9 @@ export function createActivities({ kube, client }: Dependencies) {
       return watching(client, async (waiting) => {
         const work = async () => {
           const { namespace, plan, stable } = request;
-          await Promise.all(
-            plan.routings.map(({ service }) => pinStableService(kube, namespace, service, stable.podTemplateHash)),
-          );
+          const report = (problem: string) => waiting.observe({ ready: 0, updated: 0, problem });
+          const context = { kube, namespace, signal: waiting.signal, report };
+          await Promise.all(plan.routings.map(({ service }) => pinWhenThere(context, service, stable.podTemplateHash)));
           const owner = await ownerOf(kube, request);
           return upgradeCanary(
             kube,

@@ -10,7 +10,7 @@ import { type Input, inputIn } from './project.ts';
 import type { Split } from './routes/provider.ts';
 import { checkRoutes, routesDrifted } from './routes/registry.ts';
 import { checkService, servicesDrifted } from './routes/services.ts';
-import { canaryOf, lookAtDeployment } from './workloads/deployment.ts';
+import { canaryDrifted, canaryOf, lookAtDeployment } from './workloads/deployment.ts';
 
 /** How the release left the cluster: what is not so any more has been changed by somebody else. */
 export type Expected = {
@@ -74,7 +74,8 @@ export async function look(kube: Kube, request: LookRequest): Promise<Facts> {
     drifted:
       request.expected !== undefined &&
       plan !== undefined &&
-      (await drifted(kube, namespace, plan, request.expected, canary?.spec.replicas)),
+      ((await canaryDrifted(kube, canary, seen?.object, { ...request.expected, podMetadata: plan.podMetadata })) ||
+        (await routesOrServicesDrifted(kube, namespace, plan, request.expected))),
     ...(input === undefined ? {} : { input }),
   };
 }
@@ -89,14 +90,12 @@ export async function obstacles(kube: Kube, namespace: string, plan: Plan): Prom
   return found;
 }
 
-async function drifted(
+async function routesOrServicesDrifted(
   kube: Kube,
   namespace: string,
   plan: Plan,
   expected: Expected,
-  pods: number | undefined,
 ): Promise<boolean> {
-  if (pods !== expected.pods) return true;
   for (const routing of plan.routings) {
     if (await servicesDrifted(kube, namespace, routing, plan, expected)) return true;
     if (expected.split !== undefined && (await routesDrifted(kube, namespace, routing, plan, expected.split)))

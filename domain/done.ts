@@ -1,6 +1,6 @@
 /** Taking in what an action brought. */
 import type { Action } from './decide.ts';
-import type { ReleaseState } from './release.ts';
+import type { Facts, ReleaseState } from './release.ts';
 
 /** What the activities answer; each action reads the part that is its own. */
 export type Brought = { readonly podTemplateHash?: string; readonly deployment?: string; readonly ready?: number };
@@ -62,6 +62,13 @@ export function done(before: ReleaseState, action: Action, brought: Brought, now
     case 'end':
       return state;
   }
+}
+
+/** What is known of the cluster once `action` was carried out: its pods need no look to be counted, and shown. */
+export function seenAfter(facts: Facts, action: Action, { deployment, ready }: Brought): Facts {
+  if (action.do !== 'upgrade' || deployment === undefined) return facts;
+  const { pods } = action;
+  return { ...facts, canary: { name: deployment, desired: pods, updated: pods, ready: ready ?? pods } };
 }
 
 function withoutRepair(state: ReleaseState): ReleaseState {

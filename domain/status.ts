@@ -128,6 +128,12 @@ export function finalStatus(state: ReleaseState, facts: Facts, outcome: Outcome,
     currentStepIndex: state.step,
     currentStepState: 'Completed',
     conditions,
-    canaryStatus: { ...canaryStatus({ ...state, since: now }, facts, shown), finalisingStep: 'END' },
+    // Its canary pods are gone, whether or not that was looked at again.
+    canaryStatus: {
+      ...canaryStatus({ ...state, since: now }, facts, shown),
+      canaryReplicas: 0,
+      canaryReadyReplicas: 0,
+      finalisingStep: 'END',
+    },
   };
 }

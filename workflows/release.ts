@@ -13,9 +13,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RefusalCode } from '../domain/commands.ts';
-import { type Action, decide, sameAction } from '../domain/decide.ts';
+import { type Action, decide, outdates, sameAction } from '../domain/decide.ts';
 import type { Brought } from '../domain/done.ts';
-import { done } from '../domain/done.ts';
+import { done, seenAfter } from '../domain/done.ts';
 import { finalStatus } from '../domain/status.ts';
 import type { Outcome, ReleaseResult } from '../domain/view.ts';
 import * as activities from './activities.ts';
@@ -138,7 +138,10 @@ async function perform(run: Run, action: Action): Promise<void> {
     return;
   }
   if (failure !== undefined) return blocked(run, failure);
-  if (brought !== undefined) run.state = done(run.state, action, brought, Date.now());
+  if (brought === undefined) return;
+  run.state = done(run.state, action, brought, Date.now());
+  run.facts = seenAfter(run.known, action, brought);
+  if (outdates(action)) run.stale = true;
 }
 
 /** An action that was done before it could be stopped counts, unless the release has turned to something else. */

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ProjectRequest } from '../activities/project.ts';
-import type { Action, Decided } from '../domain/decide.ts';
+import { type Action, type Decided, takenIn } from '../domain/decide.ts';
 import { describe } from '../domain/describe.ts';
 import type { Projected, Wish } from '../domain/input.ts';
 import { present, timestamp } from '../domain/present.ts';
@@ -114,12 +114,13 @@ export class Run {
   }
 
   /** Takes up a decision; wishes from the object's status have had their effect with it. */
-  decided({ state, action }: Decided): void {
+  decided(decided: Decided): void {
+    const { state, action } = decided;
+    const { input } = this.known;
     this.rounds += 1;
     this.state = state;
     this.action = action;
-    const { input, ...facts } = this.known;
-    this.facts = facts;
+    this.facts = takenIn(this.known, decided);
     if (input === undefined) return;
     const { by, ...wish } = input;
     this.#taken = wish;

@@ -6,7 +6,7 @@ import type { RouteContext } from './provider.ts';
 
 export type Watched = { readonly kind: KindName; readonly name: string };
 
-type Waiter = Pick<RouteContext, 'kube' | 'namespace' | 'signal' | 'report'>;
+export type Waiter = Pick<RouteContext, 'kube' | 'namespace' | 'signal' | 'report'>;
 
 /**
  * Runs `attempt` until it names no problem: again at once after a 409, and after each change of a watched object while

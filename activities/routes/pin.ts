@@ -4,7 +4,7 @@ import { KubeError } from '../kube/errors.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { Service } from '../kube/objects.ts';
 import { marks } from './marks.ts';
-import { despiteConflicts } from './patience.ts';
+import { despiteConflicts, untilMended, type Waiter } from './patience.ts';
 
 /** `was`: the value its owner had, null for none; `pinned`: what we wrote over it. */
 type Pin = { readonly was: string | null; readonly pinned: string };
@@ -77,6 +77,19 @@ export async function pinStableService(kube: Kube, namespace: string, service: s
     const change = pinning(object, hash);
     if (change === undefined) return;
     await kube.patch('services', namespace, service, change, { resourceVersion: object.metadata.resourceVersion });
+  });
+}
+
+/** As {@link pinStableService}; a Service that somebody has deleted is reported, and waited for. */
+export async function pinWhenThere(context: Waiter, service: string, hash: string): Promise<void> {
+  await untilMended(context, [{ kind: 'services', name: service }], async () => {
+    try {
+      await pinStableService(context.kube, context.namespace, service, hash);
+      return undefined;
+    } catch (error) {
+      if ((error as KubeError).reason !== 'ServiceNotFound') throw error;
+      return { code: 'ServiceNotFound', message: (error as KubeError).message };
+    }
   });
 }
 

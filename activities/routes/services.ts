@@ -8,7 +8,7 @@ import { pinning } from './pin.ts';
 import type { RouteContext, Split } from './provider.ts';
 
 export { type ReadyEndpoint, readyEndpoints, waitForEndpoints } from './endpoints.ts';
-export { pinStableService, restoreStableService } from './pin.ts';
+export { pinStableService, pinWhenThere, restoreStableService } from './pin.ts';
 
 /** The name of the Service that gets the new version's requests. */
 export function canaryServiceName(service: string): string {

@@ -7,6 +7,7 @@ import { KubeError } from '../kube/errors.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { Deployment, KubeObject, OwnerReference, PodTemplate, ReplicaSet } from '../kube/objects.ts';
 import type { Waiting } from '../waiting.ts';
+import { replacing } from './hold.ts';
 import { podTrouble } from './pods.ts';
 import { imagesOf, revisionOf, shortHash } from './template.ts';
 
@@ -17,6 +18,12 @@ function replicaSetsOf(all: readonly ReplicaSet[], deployment: Deployment): Repl
   return all
     .filter((set) => set.metadata.ownerReferences?.some((owner) => owner.uid === deployment.metadata.uid))
     .sort((one, other) => Date.parse(one.metadata.creationTimestamp) - Date.parse(other.metadata.creationTimestamp));
+}
+
+/** The ReplicaSet of the Deployment's own template: not the newest one, when somebody went back to an older template. */
+function replicaSetOf(all: readonly ReplicaSet[], deployment: Deployment): ReplicaSet | undefined {
+  const revision = revisionOf(deployment.spec.template);
+  return replicaSetsOf(all, deployment).findLast((set) => revisionOf(set.spec.template) === revision);
 }
 
 function versionOf(set: ReplicaSet): Version {
@@ -120,8 +127,9 @@ export async function upgradeCanary(
   const podCopy = kube.copy('pods', namespace);
   const setOf = () => {
     const live = deployments.get(namespace, name);
-    return live === undefined ? undefined : replicaSetsOf(sets.list(namespace), live).at(-1);
+    return live === undefined ? undefined : replicaSetOf(sets.list(namespace), live);
   };
+  const template = revisionOf(canary.spec.template);
   const look = () => {
     const live = deployments.get(namespace, name);
     if (live === undefined || live.metadata.deletionTimestamp !== undefined)
@@ -129,6 +137,17 @@ export async function upgradeCanary(
         `Deployment ${namespace}/${name} was deleted while its pods were awaited; it is made anew`,
         0,
         'Vanished',
+      );
+    // The API server's answer to our own write is what to expect: another admission may have changed what was written.
+    const newer = (live.metadata.generation ?? 0) > (canary.metadata.generation ?? 0);
+    if (
+      newer &&
+      (live.spec.replicas !== pods || live.spec.paused === true || revisionOf(live.spec.template) !== template)
+    )
+      throw new KubeError(
+        `Deployment ${namespace}/${name} was changed while its pods were awaited; it is put right`,
+        0,
+        'Meddled',
       );
     const ready = live.status?.availableReplicas ?? 0;
     const updated = live.status?.updatedReplicas ?? 0;
@@ -168,11 +187,11 @@ export async function upgradeCanary(
 }
 
 async function ensureCanary(kube: Kube, request: CanaryRequest): Promise<Deployment> {
-  const { namespace, stable, revision, pods } = request;
+  const { namespace, stable, revision } = request;
   const existing = await canaryOf(kube, namespace, stable, revision);
   if (existing !== undefined) {
-    if (existing.spec.replicas === pods && existing.spec.paused !== true) return existing;
-    return kube.patch('deployments', namespace, existing.metadata.name, { spec: { replicas: pods, paused: null } });
+    const change = canaryPatch(existing, await kube.read('deployments', namespace, stable), request);
+    return change === undefined ? existing : kube.patch('deployments', namespace, existing.metadata.name, change);
   }
   const held = await kube.get('deployments', namespace, stable);
   if (held === undefined || revisionOf(held.spec.template) !== revision)
@@ -184,6 +203,36 @@ async function ensureCanary(kube: Kube, request: CanaryRequest): Promise<Deploym
     const { object } = await kube.create('deployments', canaryObject(name, held, request));
     if (object.metadata.deletionTimestamp === undefined) return object;
   }
+}
+
+type Asked = Pick<CanaryRequest, 'revision' | 'pods' | 'podMetadata'>;
+
+/** The patch that makes a canary Deployment as it was asked for, whatever others did to it; undefined when it is. */
+function canaryPatch(
+  live: Deployment,
+  held: Deployment | undefined,
+  { revision, pods, podMetadata }: Asked,
+): Record<string, unknown> | undefined {
+  // With another version in the held Deployment, this one's template is nowhere to be had any more.
+  const known = held !== undefined && revisionOf(held.spec.template) === revision;
+  const template = known ? patched(held.spec.template, podMetadata) : live.spec.template;
+  const other = revisionOf(template) !== revisionOf(live.spec.template);
+  if (live.spec.replicas === pods && live.spec.paused !== true && !other) return undefined;
+  return {
+    spec: { replicas: pods, paused: null, ...(other ? { template: replacing(live.spec.template, template) } : {}) },
+  };
+}
+
+/** True if the canary Deployment is not as the release left it, or its pods have another hash than they had then. */
+export async function canaryDrifted(
+  kube: Kube,
+  canary: Deployment | undefined,
+  held: Deployment | undefined,
+  { canaryHash, ...asked }: Asked & { readonly canaryHash: string },
+): Promise<boolean> {
+  if (canary === undefined || canaryPatch(canary, held, asked) !== undefined) return true;
+  const set = replicaSetOf(await kube.readAll('replicasets', canary.metadata.namespace ?? ''), canary);
+  return set !== undefined && set.metadata.labels?.[keys.podTemplateHash] !== canaryHash;
 }
 
 function canaryObject(name: string, held: Deployment, request: CanaryRequest) {
@@ -203,16 +252,15 @@ function canaryObject(name: string, held: Deployment, request: CanaryRequest) {
 }
 
 function patched(template: PodTemplate, metadata: PodMetadataPatch): PodTemplate {
-  const none = Object.keys(metadata.labels).length + Object.keys(metadata.annotations).length === 0;
-  if (none) return template;
-  return {
-    ...template,
-    metadata: {
-      ...template.metadata,
-      labels: { ...template.metadata?.labels, ...metadata.labels },
-      annotations: { ...template.metadata?.annotations, ...metadata.annotations },
-    },
+  const labels = { ...template.metadata?.labels, ...metadata.labels };
+  const annotations = { ...template.metadata?.annotations, ...metadata.annotations };
+  // The API server drops empty maps: a template with one would seem to differ for ever from what is stored.
+  const changes = {
+    ...(Object.keys(metadata.labels).length === 0 ? {} : { labels }),
+    ...(Object.keys(metadata.annotations).length === 0 ? {} : { annotations }),
   };
+  if (Object.keys(changes).length === 0) return template;
+  return { ...template, metadata: { ...template.metadata, ...changes } };
 }
 
 /** Canary Deployments that someone deleted, or of a version no longer released, go once the right one stands. */

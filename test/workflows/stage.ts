@@ -134,6 +134,8 @@ export class Act {
     return eventually(
       what,
       async () => {
+        // Not too often: a question that meets a task under way costs it ten seconds where nothing is cached.
+        if (seen !== undefined) await new Promise((resolve) => setTimeout(resolve, 150));
         seen = await this.view();
         return test(seen) && seen;
       },
