@@ -114,6 +114,8 @@ export class Act {
     await this.#connected.client.workflow.signalWithStart(releaseWorkflow, {
       workflowId: workflowIdOf(this.target),
       taskQueue: this.name,
+      // Without a cache the SDK loses a task now and then that comes while the one before is being forgotten.
+      workflowTaskTimeout: '3 seconds',
       args: [this.target],
       signal: nudgeSignal,
       signalArgs: [{}],
@@ -134,7 +136,7 @@ export class Act {
     return eventually(
       what,
       async () => {
-        // Not too often: a question that meets a task under way costs it ten seconds where nothing is cached.
+        // Not all the time: where nothing is cached, every question costs a whole replay.
         if (seen !== undefined) await new Promise((resolve) => setTimeout(resolve, 150));
         seen = await this.view();
         return test(seen) && seen;
