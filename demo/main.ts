@@ -148,21 +148,21 @@ async function releaseForward(
   await approveByStatus(scene);
   await until('the release to end', async () => ((await rolloutStatus(scene)).phase === 'Healthy' ? true : undefined));
   tell.block(await scene.place.kubectl(['-n', scene.namespace, 'get', 'rollout']));
-  const images = await scene.place.kubectl([
-    '-n',
-    scene.namespace,
-    'get',
-    'pods',
-    '-o',
-    'jsonpath={range .items[?(@.status.phase=="Running")]}{.spec.containers[0].image}{"\\n"}{end}',
-  ]);
-  const running = new Set(images.trim().split('\n'));
+  const running = await runningImages(scene);
   tell.claim(
     'every pod runs 1.10.3',
     running.size === 1 && running.has('cilium/echoserver:1.10.3'),
     [...running].join(', '),
   );
   return splits;
+}
+
+/** Images of the pods that stay: one that was told to go is still there for a moment. */
+async function runningImages({ place, namespace: own }: Scene): Promise<Set<string>> {
+  type Pods = { items: { metadata: { deletionTimestamp?: string }; spec: { containers: { image: string }[] } }[] };
+  const { items } = JSON.parse(await place.kubectl(['-n', own, 'get', 'pods', '-o', 'json'])) as Pods;
+  const staying = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return new Set(staying.flatMap(({ spec }) => spec.containers.map(({ image }) => image)));
 }
 
 async function rollBack(scene: Scene): Promise<void> {
