@@ -89,8 +89,13 @@ export function digestOf(
     ]),
     wish: wishOf(status, parsed),
     obstacles: hasBegun(rollout) ? '' : problems.map(({ message }) => message).join('; '),
-    made: status.currentStepState === 'StepPaused' ? shortHash(JSON.stringify(made(kube, rollout, parsed)), 16) : '',
+    made: isWaiting(status) ? shortHash(JSON.stringify(made(kube, rollout, parsed)), 16) : '',
   };
+}
+
+/** Paused at a step, and not approved: from an approval on the release is at work, whatever the status still says. */
+function isWaiting({ currentStepState, canaryStatus }: Status): boolean {
+  return currentStepState === 'StepPaused' && canaryStatus?.currentStepState === 'StepPaused';
 }
 
 function wishOf(status: Status, parsed: ParsedRollout): string {
