@@ -43,6 +43,11 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
   return rolling(replan(at, facts, now), facts, now);
 }
 
+/** May requests be going to the new version? */
+function maySend(state: ReleaseState): boolean {
+  return state.routed !== 0 || state.routing === true;
+}
+
 /** A drift is put right once: the same look, or a look in the middle of it, is no reason to begin again. */
 function hasDrifted(state: ReleaseState, facts: Facts): boolean {
   return facts.drifted && state.driftTaken !== true;
@@ -75,7 +80,7 @@ function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
  * what is known to be seen since the pods were last ready counts: a look for drift, and what a wait for pods reports.
  */
 function mustUnroute(state: ReleaseState, facts: Facts): boolean {
-  if (state.stage !== 'Rolling' || state.routed === 0) return false;
+  if (state.stage !== 'Rolling' || !maySend(state)) return false;
   if (state.repair === 'back' || facts.workload?.replicas === 0) return true;
   const sent = state.stepState === 'StepPaused' || state.stepState === 'StepMetricsAnalysis';
   if (sent) return hasDrifted(state, facts) && (facts.canary?.ready ?? 0) === 0;
@@ -183,10 +188,11 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
     const step = plan.steps[at.step - 1] as Step;
     const pods = Math.max(podsFor(step.replicas, replicas), atLeast(at, replicas, plan));
     const upgrade: Action = { do: 'upgrade', step: at.step, pods };
+    const route: Decided = { state: { ...at, routing: true }, action: { do: 'route', step: at.step } };
     const sends = movesTraffic(step) && plan.routings.length > 0 && pods > 0;
     switch (at.stepState) {
       case 'BeforeStepUpgrade':
-        if (!sends && at.routed !== 0) return { state: at, action: { do: 'unroute', step: at.step } };
+        if (!sends && maySend(at)) return { state: at, action: { do: 'unroute', step: at.step } };
         at = { ...at, stepState: 'StepUpgrade', since: now, progressAt: now };
         break;
       case 'StepUpgrade':
@@ -196,7 +202,7 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
           at = { ...at, stepState: 'StepUpgrade' };
           break;
         }
-        if (sends) return { state: at, action: { do: 'route', step: at.step } };
+        if (sends) return route;
         at = { ...at, stepState: 'StepMetricsAnalysis' };
         break;
       case 'StepMetricsAnalysis':
@@ -209,7 +215,7 @@ function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
         const drifted = hasDrifted(at, facts) && (at.repair === undefined || facts.canary?.desired !== at.upgraded);
         if (at.upgraded < pods || drifted) at = repairing(at, facts, 'pods');
         if (at.repair === 'pods') return { state: at, action: upgrade };
-        if (at.repair === 'traffic') return { state: at, action: { do: 'route', step: at.step } };
+        if (at.repair === 'traffic') return { ...route, state: { ...at, routing: true } };
         const wait = pauseOf(plan, at, now);
         if (wait !== undefined) return { state: at, action: wait };
         at = { ...at, stepState: 'StepReady' };

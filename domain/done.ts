@@ -23,37 +23,35 @@ export function done(before: ReleaseState, action: Action, brought: Brought, now
         progressAt: now,
         failing: false,
       };
-      if (state.step !== action.step) return upgraded;
       if (state.stepState === 'StepPaused') return { ...upgraded, repair: 'traffic' };
       return state.stepState === 'StepUpgrade'
         ? { ...upgraded, stepState: 'StepTrafficRouting', since: now }
         : upgraded;
     }
     case 'route': {
-      const { observation: _, ...rest } = state;
+      const { observation: _, routing: __, ...rest } = state;
       const routed = { ...rest, routed: action.step };
-      if (state.step !== action.step) return routed;
       if (state.stepState === 'StepPaused') return withoutRepair(routed);
       return state.stepState === 'StepTrafficRouting'
         ? { ...routed, stepState: 'StepMetricsAnalysis', since: now }
         : routed;
     }
     case 'unroute': {
-      const { observation: _, ...rest } = withoutRepair(state);
-      const unrouted = { ...rest, routed: 0 };
-      if (state.step !== action.step) return unrouted;
-      return { ...unrouted, stepState: 'StepUpgrade', since: now, progressAt: now };
+      const { observation: _, ...rest } = withoutRepair(unrouted(state));
+      return { ...rest, stepState: 'StepUpgrade', since: now, progressAt: now };
     }
     case 'setPaused': {
+      // Asked for the opposite meanwhile: that is still to be written.
+      if (state.wantPaused !== action.paused) return state;
       const { wantPaused: _, ...rest } = state;
       return rest;
     }
     case 'finalise': {
       const { finalise } = state;
       if (finalise === undefined || finalise.reason !== action.reason)
-        return action.step === 'routeToStable' ? { ...state, routed: 0 } : state;
+        return action.step === 'routeToStable' ? unrouted(state) : state;
       const after: ReleaseState = { ...state, finalise: { ...finalise, next: finalise.next + 1 } };
-      if (action.step === 'routeToStable') return { ...after, routed: 0 };
+      if (action.step === 'routeToStable') return unrouted(after);
       return action.step === 'resumeWorkload' ? { ...after, resumed: true } : after;
     }
     case 'finishOlder':
@@ -69,6 +67,11 @@ export function seenAfter(facts: Facts, action: Action, { deployment, ready }: B
   if (action.do !== 'upgrade' || deployment === undefined) return facts;
   const { pods } = action;
   return { ...facts, canary: { name: deployment, desired: pods, updated: pods, ready: ready ?? pods } };
+}
+
+function unrouted(state: ReleaseState): ReleaseState {
+  const { routing: _, ...rest } = state;
+  return { ...rest, routed: 0 };
 }
 
 function withoutRepair(state: ReleaseState): ReleaseState {

@@ -65,6 +65,8 @@ export type ReleaseState = {
   readonly canaryDeployment: string;
   /** The step whose split is in the routes; 0 when all requests go to the stable version. */
   readonly routed: number;
+  /** A split is being written: an action given up may have written it all the same. */
+  readonly routing?: true;
   readonly repair?: Repair;
   /** The drift that was seen last is being, or has been, put right. */
   readonly driftTaken?: true;

@@ -3,7 +3,7 @@ import { type Action, decide, outdates, sameAction, takenIn } from '../../domain
 import { done } from '../../domain/done.ts';
 import { type Facts, newRelease, type ReleaseState } from '../../domain/release.ts';
 import { approval, planOf } from './model/plans.ts';
-import { begun, facts, now, pausedAt, plan, withWorkload } from './model/states.ts';
+import { begun, facts, now, pausedAt, plan, withWorkload, workload } from './model/states.ts';
 
 /** The actions that are taken, one after the other, while the facts stay as they are. */
 function course(from: ReleaseState, seen: Facts, most = 12): string[] {
@@ -76,10 +76,28 @@ describe('an action that ends after the release has turned elsewhere', () => {
     });
   });
 
+  it('may have sent requests, also when it was given up: a step without any takes them back', () => {
+    const mixed = planOf([{ replicas: '80%', pause: approval }, ...plan.steps.slice(1)]);
+    const seen = { ...facts, plan: mixed };
+    const routing = decide(pausedAt(3, { stepState: 'StepTrafficRouting', routed: 0 }, mixed), seen, now);
+    expect(routing.action).toEqual({ do: 'route', step: 3 });
+    const jumped = decide(routing.state, { ...seen, input: { jump: 1, by: 'kubectl' } }, now);
+    expect(jumped.action).toEqual({ do: 'unroute', step: 1 });
+    expect(decide(done(jumped.state, jumped.action, {}, now), seen, now).action).toMatchObject({ do: 'upgrade' });
+  });
+
   it('does not end a step that was begun again meanwhile', () => {
     const again = pausedAt(1, { stepState: 'BeforeStepUpgrade' });
     expect(done(again, upgraded, {}, now).stepState).toBe('BeforeStepUpgrade');
     expect(done(again, { do: 'route', step: 1 }, {}, now).stepState).toBe('BeforeStepUpgrade');
+  });
+
+  it('does not swallow the resume that came while the pause was being written', () => {
+    const resumed = pausedAt(1, { wantPaused: false });
+    expect(done(resumed, { do: 'setPaused', paused: true }, {}, now).wantPaused).toBe(false);
+    expect(
+      done(pausedAt(1, { wantPaused: true }), { do: 'setPaused', paused: true }, {}, now).wantPaused,
+    ).toBeUndefined();
   });
 
   it('does not count as a step of another ending', () => {
@@ -102,6 +120,16 @@ describe('what others do to what the release made', () => {
     expect(course(pausedAt(2), lost)).toEqual(['unroute', 'upgrade', 'route', 'wait for timer']);
     const paused = { ...lost, switches: { ...facts.switches, paused: true } };
     expect(course(pausedAt(2), paused)).toEqual(['unroute', 'wait for resume']);
+  });
+
+  it('brings up pods that were taken away while the routes are being put right, since those wait for them', () => {
+    const routing = pausedAt(2, { repair: 'traffic' });
+    const fewer = { ...lost, canary: { ...canaryOf(lost), desired: 1, ready: 1 } };
+    expect(decide(routing, fewer, now).action).toEqual({ do: 'upgrade', step: 2, pods: 4 });
+    expect(decide(routing, { ...lost, canary: { ...canaryOf(lost), ready: 4 } }, now).action).toEqual({
+      do: 'route',
+      step: 2,
+    });
   });
 
   it('takes them back while the pods of the next step are awaited', () => {
@@ -147,6 +175,19 @@ describe('before a release begins', () => {
     expect(course(newRelease(now), deleted).at(-1)).toBe('end');
   });
 
+  it('finishes the version that is still rolling out, where requests are to be divided', () => {
+    const [v1] = workload.older;
+    const older = [v1 as NonNullable<typeof v1>, { revision: 'v2', podTemplateHash: 'v2', images: ['echo:2'] }];
+    const mixed = withWorkload({ revision: 'v3', older });
+    const decided = decide(newRelease(now), mixed, now);
+    expect(decided.action).toEqual({ do: 'finishOlder' });
+    expect(decide(newRelease(now), withWorkload({ revision: 'v2', held: false, queued: true }), now).action).toEqual({
+      do: 'finishOlder',
+    });
+    const bare = { ...mixed, plan: planOf(plan.steps, { routings: [] }) };
+    expect(decide(newRelease(now), bare, now).state.stable?.revision).toBe('v1');
+  });
+
   it('lets the version go that was put back before the first look', () => {
     const back = withWorkload({
       revision: 'v1',
@@ -182,6 +223,27 @@ describe('an ending', () => {
   it('of an aborted release does not put the old version over a newer one', () => {
     const newer = withWorkload({ revision: 'v3' }, { switches: { ...facts.switches, deleting: true } });
     expect(decide(aborted, newer, now).action).toMatchObject({ reason: 'Supersede' });
+  });
+
+  it('of an aborting release whose Rollout is deleted puts the old version back', () => {
+    const aborting = pausedAt(2, { stage: 'Finalising', finalise: { reason: 'Abort', next: 1 } });
+    const deleted = { ...facts, switches: { ...facts.switches, deleting: true } };
+    const { state, action } = decide(aborting, deleted, now);
+    expect(action).toMatchObject({ reason: 'Rollback', step: 'routeToStable' });
+    expect(decide(done(state, action, {}, now), deleted, now).action).toMatchObject({ step: 'putBack' });
+  });
+
+  it('gives way to a newer version, and to the one that had been taken back', () => {
+    const back = pausedAt(2, { stage: 'Finalising', finalise: { reason: 'Rollback', next: 2 } });
+    for (const revision of ['v2', 'v3'])
+      expect(decide(back, withWorkload({ revision }), now).action).toMatchObject({ reason: 'Supersede' });
+    const taking = pausedAt(4, { stage: 'Finalising', finalise: { reason: 'Success', next: 0 } });
+    expect(decide(taking, withWorkload({ revision: 'v3' }), now).action).toMatchObject({ reason: 'Supersede' });
+  });
+
+  it('goes on when the hold is off: a version that comes then is the next one', () => {
+    const taking = pausedAt(4, { stage: 'Finalising', finalise: { reason: 'Success', next: 4 }, resumed: true });
+    expect(decide(taking, withWorkload({ revision: 'v3' }), now).action).toMatchObject({ step: 'releaseWorkload' });
   });
 
   it('is followed by the release of a version that came while it was under way', () => {

@@ -23,12 +23,12 @@ export function happenings(plans: readonly [Plan, Plan]): fc.Arbitrary<Happening
     { weight: 4, arbitrary: commands },
     { weight: 2, arbitrary: wishes },
     { weight: 2, arbitrary: fc.constantFrom(1, 10, 60, 1000).map(passes) },
-    { weight: 2, arbitrary: fc.integer({ min: 0, max: 12 }).map(crash) },
+    { weight: 3, arbitrary: fc.constantFrom(1, 2, 12).map(crash) },
     { weight: 2, arbitrary: fc.constantFrom('v1', 'v2', 'v3', 'v4').map(publish) },
-    { weight: 1, arbitrary: fc.integer({ min: 0, max: 12 }).map(scale) },
+    { weight: 2, arbitrary: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 12 })).map(scale) },
     { weight: 1, arbitrary: fc.constantFrom(...plans).map(edit) },
     { weight: 2, arbitrary: fc.constantFrom<Happening>(...switches) },
-    { weight: 1, arbitrary: fc.constantFrom('v2', 'v3').map(breaks) },
+    { weight: 2, arbitrary: fc.constantFrom('v2', 'v3').map(breaks) },
     { weight: 1, arbitrary: fc.constant(happening('the worker dies', ({ run }) => run?.crash())) },
     { weight: 1, arbitrary: fc.constant(happening('the action ends at this moment', ({ run }) => run?.finishNow())) },
   );
@@ -99,7 +99,7 @@ const crash = (pods: number) =>
   changes(`${pods} new pods crash`, ({ cluster }) => {
     for (const canary of cluster.canaries.values()) canary.ready = Math.max(0, canary.ready - pods);
   });
-const publish = (version: string) => changes(`${version} is published`, ({ cluster }) => cluster.publish(version));
+const publish = (version: string) => changes(`${version} is published`, (world) => world.publish(version));
 const scale = (replicas: number) => changes(`scaled to ${replicas}`, ({ cluster }) => cluster.scale(replicas));
 const breaks = (version: string) => happening(`${version} is broken`, ({ cluster }) => cluster.broken.add(version));
 const edit = (plan: Plan) =>
@@ -132,7 +132,10 @@ const bound = fc.record<Partial<Command>>(
   { requiredKeys: [] },
 );
 const commands = fc
-  .tuple(fc.constantFrom<CommandName>(...names), bound)
+  .tuple(
+    fc.constantFrom<CommandName>(...names),
+    fc.oneof({ weight: 2, arbitrary: fc.record({ to: bound.map(({ to = 1 }) => to) }) }, bound),
+  )
   .map(([name, wish]) => happening(`${name} ${JSON.stringify(wish)}`, (world) => world.command(name, wish)));
 
 const wishes = fc.oneof(

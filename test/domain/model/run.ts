@@ -22,6 +22,8 @@ export class Run {
   action: Action = { do: 'wait', for: 'nothing' };
   outcome: Outcome | undefined;
   stale = true;
+  /** Pods of the workload as they were known when the action was taken. */
+  replicas = 0;
   /** Told of every decision that is taken up, with the state before it. */
   onDecided: (before: ReleaseState, decided: Decided, facts: Facts) => void = () => {};
   #work: Work | undefined;
@@ -57,11 +59,21 @@ export class Run {
       return 'went on';
     }
     const { done: finished, value } = this.#work.next();
-    if (!finished) return value === 'waits' ? 'waits' : 'went on';
+    if (!finished) return value === 'waits' && !this.#observe() ? 'waits' : 'went on';
     this.#work = undefined;
     this.state = done(this.state, this.action, value, this.now);
     if (outdates(this.action)) this.stale = true;
     return 'went on';
+  }
+
+  /** An activity that waits for pods tells of them; true when that is news. */
+  #observe(): boolean {
+    if (this.action.do !== 'upgrade') return false;
+    const { desired: updated, ready } = this.cluster.canaries.get(this.state.revision) ?? { desired: 0, ready: 0 };
+    const { observation } = this.state;
+    if (observation?.ready === ready && observation.updated === updated) return false;
+    this.state = { ...this.state, observation: { ready, updated, problem: '', since: this.now } };
+    return true;
   }
 
   /** The worker dies: what it was at begins again, and nothing is remembered but the state. */
@@ -100,6 +112,7 @@ export class Run {
     if (action.do === 'restart') return 'restarts';
     if (this.#show()) return 'went on';
     if (action.do === 'wait') return 'waits';
+    this.replicas = this.known.workload?.replicas ?? 0;
     this.#work = carryOut(this.cluster, action, this.state, this.known);
     return 'went on';
   }

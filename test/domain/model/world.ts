@@ -5,7 +5,8 @@ import { promotes } from '../../../domain/finalise.ts';
 import { type Plan, podsFor, type Step } from '../../../domain/plan.ts';
 import type { Facts, ReleaseState } from '../../../domain/release.ts';
 import type { Outcome } from '../../../domain/view.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, nothingSent } from './cluster.ts';
+import { sentBy } from './hands.ts';
 import { Run, type Turn } from './run.ts';
 
 export class World {
@@ -21,6 +22,8 @@ export class World {
   readonly #approvals = new Set<string>();
   #epoch = 0;
   #promoting = false;
+  /** The version whose release was aborted, until somebody asks for it again. */
+  #aborted: string | undefined;
   #lastTurn: Turn = 'went on';
 
   constructor(replicas: number, plan: Plan) {
@@ -38,7 +41,10 @@ export class World {
       this.check();
       if (this.#lastTurn === 'restarts') this.#begin();
       else if (this.#lastTurn === 'ended') this.#end(this.run);
-      else if (this.#lastTurn === 'waits') return;
+      else if (this.#lastTurn === 'waits') {
+        this.#checkWaiting(this.run);
+        return;
+      }
     }
   }
 
@@ -51,6 +57,11 @@ export class World {
     else if (rollout.deleting) rollout.there = false;
   }
 
+  publish(version: string): void {
+    if (this.cluster.template !== version) this.#aborted = undefined;
+    this.cluster.publish(version);
+  }
+
   command(name: CommandName, wish: Partial<Command> = {}): void {
     const { run } = this;
     if (run?.facts === undefined) return;
@@ -60,6 +71,8 @@ export class World {
     expectThat(wish.step === undefined || wish.step === step, 'a command for another step was taken');
     expectThat(wish.revision === undefined || wish.revision === revision, 'a command for another revision was taken');
     if (name === 'approve') this.#approvals.add(this.#key(step, revision));
+    if (name === 'abort') this.#aborted = revision;
+    if (name === 'retry' || name === 'undo') this.#aborted = undefined;
     if (name === 'jump' || (name === 'retry' && stage === 'Rolling')) this.#epoch += 1;
   }
 
@@ -129,13 +142,28 @@ export class World {
     if (sent === undefined || (sent.share === 0 && !sent.matches)) return;
     const step = run.state.plan?.steps[run.state.step - 1] as Step;
     const ready = canaries.get(run.state.revision)?.ready ?? 0;
-    const wanted = Math.max(1, podsFor(step.replicas, run.known.workload?.replicas ?? 0));
+    const wanted = Math.max(1, podsFor(step.replicas, run.replicas));
     const late = run.action.do === 'route' && run.action.step !== run.state.step;
     expectThat(late || ready >= wanted, `${say(sent)} with ${ready} of ${wanted} pods ready: ${say(run.state)}`);
   }
 
+  /** A release that waits, and has seen all there is to see, has its requests where they can be answered. */
+  #checkWaiting({ state, action, stale }: Run): void {
+    const { cluster, news } = this;
+    if (stale || news || state.stage !== 'Rolling') return;
+    const ready = cluster.canaries.get(state.revision)?.ready ?? 0;
+    const routing = action.do === 'route';
+    expectThat(routing || ready > 0 || !cluster.sendsTo(state.revision), `requests without pods: ${say(state)}`);
+    if (action.do !== 'wait' || state.stepState !== 'StepPaused' || cluster.replicas === 0) return;
+    const asked = (state.plan?.routings.length ?? 0) > 0 ? sentBy(state, state.step) : nothingSent;
+    const paused = action.for === 'resume';
+    expectThat(paused || say(cluster.sent ?? nothingSent) === say(asked), `not the step's requests: ${say(state)}`);
+  }
+
   check(): void {
     const { run, cluster } = this;
+    if (this.#aborted !== undefined)
+      expectThat(cluster.native.get(this.#aborted) === undefined, `the aborted ${this.#aborted} is promoted`);
     if (run === undefined || run.facts === undefined || !cluster.exists || this.meddled) return;
     const { stage, stable, revision, plan, finalise, upgraded, step } = run.state;
     expectThat(
