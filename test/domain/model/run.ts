@@ -2,7 +2,7 @@
 import { command } from '../../../domain/command.ts';
 import type { Command, CommandName } from '../../../domain/commands.ts';
 import { type Action, type Decided, decide, outdates, sameAction, takenIn } from '../../../domain/decide.ts';
-import { done } from '../../../domain/done.ts';
+import { type Brought, done, seenAfter } from '../../../domain/done.ts';
 import { type Projected, type Wish, wishIn } from '../../../domain/input.ts';
 import { present } from '../../../domain/present.ts';
 import { type Facts, newRelease, type ReleaseState } from '../../../domain/release.ts';
@@ -61,8 +61,7 @@ export class Run {
     const { done: finished, value } = this.#work.next();
     if (!finished) return value === 'waits' && !this.#observe() ? 'waits' : 'went on';
     this.#work = undefined;
-    this.state = done(this.state, this.action, value, this.now);
-    if (outdates(this.action)) this.stale = true;
+    this.#done(value);
     return 'went on';
   }
 
@@ -127,10 +126,15 @@ export class Run {
       if (!finished) continue;
       const { action, state } = this;
       const same = action.do === 'finalise' ? state.finalise?.reason === action.reason : state.finalise === undefined;
-      if (same) this.state = done(state, action, value, this.now);
-      if (outdates(action)) this.stale = true;
+      if (same) this.#done(value);
       return;
     }
+  }
+
+  #done(brought: Brought): void {
+    this.state = done(this.state, this.action, brought, this.now);
+    this.facts = seenAfter(this.known, this.action, brought);
+    if (outdates(this.action)) this.stale = true;
   }
 
   /** Writes the status unless there is a wish in it: then that has to be decided on first. */
