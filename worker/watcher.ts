@@ -3,7 +3,7 @@
  * depends on has changed, and shows Rollouts that have no release under way. It decides nothing about releases, and any
  * number of watchers may run: what they send is "look again", and starting twice is starting once.
  */
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { keys } from '../activities/keys.ts';
 import { isStatus } from '../activities/kube/errors.ts';
 import type { KindName } from '../activities/kube/kinds.ts';
@@ -44,6 +44,7 @@ export class Watcher {
   readonly #doubted = new Map<string, { readonly made: string; readonly since: number }>();
   readonly #followed = new WeakSet<object>();
   #timer: NodeJS.Timeout | undefined;
+  #forgetting = false;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -62,8 +63,31 @@ export class Watcher {
     kube.copy('deployments').onChange((now, before) => this.#deploymentChanged(now, before));
     this.#timer = setInterval(() => {
       for (const rollout of kube.copy('rollouts').list()) this.#enqueue(rollout.metadata);
+      void this.#forgetEnded();
     }, resync);
     return this;
+  }
+
+  /** A release that was told all there is, and then terminated from outside, is begun anew where it is due. */
+  async #forgetEnded(): Promise<void> {
+    const { client, cluster, metrics } = this.#options;
+    if (this.#forgetting) return;
+    this.#forgetting = true;
+    for (const key of [...this.#told.keys()]) {
+      const [namespace = '', name = ''] = key.split('/');
+      try {
+        const { status } = await client.workflow.getHandle(workflowIdOf({ cluster, namespace, name })).describe();
+        if (status.name === 'RUNNING') continue;
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) {
+          metrics.errors.inc({ where: 'resync' });
+          break;
+        }
+      }
+      this.#told.delete(key);
+      this.#queue.add(key);
+    }
+    this.#forgetting = false;
   }
 
   /** Stops following; what is being sent is let finish. */
@@ -99,6 +123,7 @@ export class Watcher {
       parsed.plan === undefined ? undefined : await lookAtDeployment(kube, namespace, parsed.plan.workload.name);
     const problems = hasBegun(rollout) ? [] : await this.#problems(rollout, parsed);
     if (isActive(rollout, parsed, seen?.object)) {
+      await this.#keep(rollout, parsed);
       const digest = digestOf(kube, rollout, parsed, seen?.object, problems);
       return this.#nudge(namespace, name, digest, {
         rollout: rollout.metadata.resourceVersion,
@@ -222,6 +247,22 @@ export class Watcher {
       );
     } catch (error) {
       // Someone else wrote first, or deleted it: the watch brings what they wrote, and it is looked at again.
+      if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
+    }
+  }
+
+  /**
+   * A release that began before its Rollout was ever seen idle: the object must not go before what it made has gone. Who
+   * takes the finalizer off later, as `sluice uninstall --force` does, means it.
+   */
+  async #keep({ metadata }: RolloutObject, { plan }: ParsedRollout): Promise<void> {
+    const { namespace = '', name, resourceVersion, finalizers = [], annotations, deletionTimestamp } = metadata;
+    if (plan === undefined || deletionTimestamp !== undefined || annotations?.[keys.planHash] !== undefined) return;
+    const added = finalizers.filter((finalizer) => finalizer !== keys.rolloutFinalizer).concat(keys.rolloutFinalizer);
+    const kept = { metadata: { finalizers: added, annotations: { [keys.planHash]: plan.hash } } };
+    try {
+      await this.#options.kube.patch('rollouts', namespace, name, kept, { resourceVersion });
+    } catch (error) {
       if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
     }
   }

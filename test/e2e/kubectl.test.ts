@@ -125,6 +125,15 @@ describe('a user with kubectl', () => {
     ]);
   });
 
+  it('finds the finalizer on a Rollout whose release began before it was ever seen idle', async () => {
+    const unseen = { metadata: { finalizers: null, annotations: { 'rollouts.kruise.io/hash': null } } };
+    await cluster.kubectl('patch', 'rollout', 'rollouts-demo', '--type=merge', '--patch', JSON.stringify(unseen));
+    await eventually(
+      'the finalizer to be back',
+      async () => (await cluster.get('rollouts', 'rollouts-demo'))?.metadata.finalizers?.length === 1,
+    );
+  });
+
   it('deletes the Rollout in the middle: the new version is carried to every pod and nothing is left', async () => {
     await cluster.kubectl('delete', 'rollout', 'rollouts-demo', '--timeout=30s');
     const objects = await usersObjects(cluster);
