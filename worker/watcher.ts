@@ -77,7 +77,8 @@ export class Watcher {
       const [namespace = '', name = ''] = key.split('/');
       try {
         const { status } = await client.workflow.getHandle(workflowIdOf({ cluster, namespace, name })).describe();
-        if (status.name === 'RUNNING') continue;
+        // One that ended by its own decision is not begun again for the same reason.
+        if (status.name === 'RUNNING' || status.name === 'COMPLETED') continue;
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) {
           metrics.errors.inc({ where: 'resync' });
