@@ -3,8 +3,9 @@
  * the state it is taken in; `done` takes in what the action brought. Both are pure: the workflow only carries them out.
  */
 import { endFor, ending, finalising, reconsider } from './ending.ts';
-import { movesTraffic, type Plan, podsFor, type Step } from './plan.ts';
-import type { Facts, FinaliseReason, FinaliseStep, ReleaseState, Repair } from './release.ts';
+import { podsFor } from './plan.ts';
+import type { Facts, FinaliseReason, FinaliseStep, ReleaseState } from './release.ts';
+import { mustUnroute, repairing, rolling } from './steps.ts';
 import type { AwaitedKind, Outcome } from './view.ts';
 
 export type Action =
@@ -43,20 +44,6 @@ export function decide(state: ReleaseState, facts: Facts, now: number): Decided 
   return rolling(replan(at, facts, now), facts, now);
 }
 
-/** May requests be going to the new version? */
-function maySend(state: ReleaseState): boolean {
-  return state.routed !== 0 || state.routing === true;
-}
-
-/** A drift is put right once: the same look, or a look in the middle of it, is no reason to begin again. */
-function hasDrifted(state: ReleaseState, facts: Facts): boolean {
-  return facts.drifted && state.driftTaken !== true;
-}
-
-function repairing(state: ReleaseState, facts: Facts, repair: Repair): ReleaseState {
-  return { ...state, repair, ...(facts.drifted ? { driftTaken: true } : {}) };
-}
-
 /**
  * Two older versions cannot both be "stable" when requests are to be divided between stable and new, so the one that is
  * still rolling out is finished first. Once begun, this is carried through: the version to release is put aside meanwhile.
@@ -73,19 +60,6 @@ function finishesOlder(state: ReleaseState, facts: Facts): boolean {
 function takePlan(state: ReleaseState, facts: Facts): ReleaseState {
   if (facts.plan === undefined || (state.plan !== undefined && state.stage !== 'Initializing')) return state;
   return { ...state, plan: facts.plan };
-}
-
-/**
- * Requests go back as soon as the new version has no pod to answer them, paused or not, and the step begins again. Only
- * what is known to be seen since the pods were last ready counts: a look for drift, and what a wait for pods reports.
- */
-function mustUnroute(state: ReleaseState, facts: Facts): boolean {
-  if (state.stage !== 'Rolling' || !maySend(state)) return false;
-  if (state.repair === 'back' || facts.workload?.replicas === 0) return true;
-  const sent = state.stepState === 'StepPaused' || state.stepState === 'StepMetricsAnalysis';
-  if (sent) return hasDrifted(state, facts) && (facts.canary?.ready ?? 0) === 0;
-  const { observation } = state;
-  return state.stepState === 'StepUpgrade' && observation?.ready === 0 && observation.updated > 0;
 }
 
 function pausing(state: ReleaseState, facts: Facts): Decided | undefined {
@@ -178,83 +152,6 @@ function replan(state: ReleaseState, facts: Facts, now: number): ReleaseState {
   const known = order.filter((step) => step <= plan.steps.length);
   const chosen = known.find(fits) ?? known.at(-1) ?? 1;
   return jump({ ...state, plan }, chosen, now);
-}
-
-function rolling(state: ReleaseState, facts: Facts, now: number): Decided {
-  const plan = state.plan as Plan;
-  const replicas = facts.workload?.replicas ?? 0;
-  let at = state;
-  for (;;) {
-    const step = plan.steps[at.step - 1] as Step;
-    const pods = Math.max(podsFor(step.replicas, replicas), atLeast(at, replicas, plan));
-    const upgrade: Action = { do: 'upgrade', step: at.step, pods };
-    const route: Decided = { state: { ...at, routing: true }, action: { do: 'route', step: at.step } };
-    const sends = movesTraffic(step) && plan.routings.length > 0 && pods > 0;
-    switch (at.stepState) {
-      case 'BeforeStepUpgrade':
-        if (!sends && maySend(at)) return { state: at, action: { do: 'unroute', step: at.step } };
-        at = { ...at, stepState: 'StepUpgrade', since: now, progressAt: now };
-        break;
-      case 'StepUpgrade':
-        return { state: at, action: upgrade };
-      case 'StepTrafficRouting':
-        if (at.upgraded < pods) {
-          at = { ...at, stepState: 'StepUpgrade' };
-          break;
-        }
-        if (sends) return route;
-        at = { ...at, stepState: 'StepMetricsAnalysis' };
-        break;
-      case 'StepMetricsAnalysis':
-        at = { ...at, stepState: 'StepPaused', since: now };
-        break;
-      case 'StepPaused': {
-        const { repair, ...whole } = at;
-        if (repair === 'traffic' && !sends) at = whole;
-        // Routes wait for all of the step's pods: when some were taken away meanwhile, those come first.
-        const drifted = hasDrifted(at, facts) && (at.repair === undefined || facts.canary?.desired !== at.upgraded);
-        if (at.upgraded < pods || drifted) at = repairing(at, facts, 'pods');
-        if (at.repair === 'pods') return { state: at, action: upgrade };
-        if (at.repair === 'traffic') return { ...route, state: { ...at, routing: true } };
-        const wait = pauseOf(plan, at, now);
-        if (wait !== undefined) return { state: at, action: wait };
-        at = { ...at, stepState: 'StepReady' };
-        break;
-      }
-      case 'StepReady': {
-        const { observation: _, ...rest } = at;
-        if (at.step === plan.steps.length) at = { ...rest, stepState: 'Completed' };
-        else
-          at = {
-            ...rest,
-            step: at.step + 1,
-            stepState: 'BeforeStepUpgrade',
-            since: now,
-            progressAt: now,
-            failing: false,
-          };
-        break;
-      }
-      case 'Completed':
-        return finalising(endFor(at, facts, 'Success'), facts, now);
-    }
-  }
-}
-
-/** New pods are never taken away; when the workload itself shrinks, no more are kept than it has. */
-function atLeast(state: ReleaseState, replicas: number, plan: Plan): number {
-  return plan.style === 'canary' ? Math.min(state.upgraded, replicas) : 0;
-}
-
-/** What a reached step still waits for; undefined when it may be left. */
-function pauseOf(plan: Plan, state: ReleaseState, now: number): Action | undefined {
-  const step = plan.steps[state.step - 1] as Step;
-  if (state.approved === state.step) return undefined;
-  // OpenKruise's rule: a last step of "100%" has nothing left to approve.
-  if (state.step === plan.steps.length && step.replicas === '100%') return undefined;
-  if (step.pause.kind === 'approval') return { do: 'wait', for: 'approval' };
-  const until = state.since + step.pause.seconds * 1000;
-  return now >= until ? undefined : { do: 'wait', for: 'timer', until };
 }
 
 /** What was seen, without what this decision has taken in: a wish, and a drift that is now being put right. */
