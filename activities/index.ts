@@ -136,6 +136,8 @@ export function createActivities({ kube, client }: Dependencies) {
           await Promise.all(
             request.plan.routings.map(async (routing) => {
               const context = contextOf(kube, request, routing, owner, waiting);
+              // It may have been deleted and made again since its pods came up.
+              await pinWhenThere(context, routing.service, request.stable.podTemplateHash);
               await ensureCanaryService(context, {
                 canaryHash: request.canaryHash,
                 podLabels: request.plan.podMetadata.labels,

@@ -50,7 +50,8 @@ export function done(before: ReleaseState, action: Action, brought: Brought, now
       const { finalise } = state;
       if (finalise === undefined || finalise.reason !== action.reason)
         return action.step === 'routeToStable' ? unrouted(state) : state;
-      const after: ReleaseState = { ...state, finalise: { ...finalise, next: finalise.next + 1 } };
+      const { observation: _, ...rest } = state;
+      const after: ReleaseState = { ...rest, finalise: { ...finalise, next: finalise.next + 1 } };
       if (action.step === 'routeToStable') return unrouted(after);
       return action.step === 'resumeWorkload' ? { ...after, resumed: true } : after;
     }

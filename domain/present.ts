@@ -54,16 +54,20 @@ function problemsIn(facts: Facts): string {
   return facts.problems.map((problem) => problem.message).join('; ');
 }
 
+const endingMessages: Readonly<Record<FinaliseReason, string>> = {
+  Success: 'Rollout has been completed and some closing work is being done',
+  WorkloadGone: 'Rollout has been completed and some closing work is being done',
+  Rollback: 'The workload has been rolled back and the rollout process will be canceled',
+  Supersede: 'Workload is continuous release',
+  Abort: 'Rollout is being aborted: all requests go back to the stable version',
+  Deleted: 'Rollout is in terminating',
+  Disabled: 'Disabling rollout, release resources',
+};
+
 function plainMessage(state: ReleaseState, facts: Facts, action: Action): string {
-  const { finalise } = state;
-  if (finalise !== undefined) {
-    if (finalise.reason === 'Rollback')
-      return 'The workload has been rolled back and the rollout process will be canceled';
-    if (finalise.reason === 'Supersede') return 'Workload is continuous release';
-    if (finalise.reason === 'Abort') return 'Rollout is being aborted: all requests go back to the stable version';
-    if (finalise.reason === 'Deleted') return 'Rollout is in terminating';
-    if (finalise.reason === 'Disabled') return 'Disabling rollout, release resources';
-    return 'Rollout has been completed and some closing work is being done';
+  if (state.finalise !== undefined) {
+    const problem = state.observation?.problem ?? '';
+    return `${endingMessages[state.finalise.reason]}${problem === '' ? '' : `: ${problem}`}`;
   }
   if (action.do === 'finishOlder') return olderMessage(facts);
   const where = `Rollout is in step(${state.step}/${state.plan?.steps.length ?? 0})`;

@@ -82,7 +82,7 @@ async function standsAt(step: number, pods: number, percent: string): Promise<vo
 /** The users' objects as text, without kubectl's own record of what was applied last. */
 async function objects(): Promise<string> {
   return JSON.stringify(await usersObjects(lane.cluster), (key, value) =>
-    key === 'kubectl.kubernetes.io/last-applied-configuration' ? undefined : value,
+    /last-applied-configuration$|^clusterIPs?$/.test(key) ? undefined : value,
   );
 }
 
@@ -277,10 +277,16 @@ describe('while a step waits', () => {
     const { old } = await begins();
     await standsAt(1, 1, '20');
     await kubectl('delete', 'service', 'echoserver');
-    await goesBack(old);
+    await lane.setImage(old);
+    await lane.until('the end, and the next release to be told what is missing', () =>
+      /Service \S+\/echoserver is not there: create it/.test(lane.status.message ?? ''),
+    );
+    expect(lane.status).toMatchObject({ phase: 'Initial', currentStepState: 'Completed' });
+    await lane.until('the canary to be gone', () => lane.canaries.length === 0);
     expect(lane.ledger.all('services')).toEqual([]);
     expect(lane.ledger.all('ingresses').map(({ metadata }) => metadata.name)).toEqual(['echoserver']);
     await lane.cluster.apply(service);
+    await lane.settled();
     await isWhole(old);
   });
 
@@ -327,7 +333,7 @@ describe('while a step waits', () => {
 
 describe('while pods are coming up', () => {
   it.each(ours)('%s: put right, and the release completes', async (_, meddle) => {
-    const { image } = await begins({ 'sluice.dev/ready-after': '2' });
+    const { image } = await begins({ 'sluice.dev/ready-after': '1' });
     await lane.until('the canary pods to be awaited', () => (lane.canaries[0]?.status?.updatedReplicas ?? 0) === 1);
     await meddle();
     await standsAt(1, 1, '20');
@@ -337,7 +343,7 @@ describe('while pods are coming up', () => {
         ? text
         : text.replace(
             '"template":{"metadata":{',
-            '"template":{"metadata":{"annotations":{"sluice.dev/ready-after":"2"},',
+            '"template":{"metadata":{"annotations":{"sluice.dev/ready-after":"1"},',
           );
     await isWhole(image, annotated);
   });
