@@ -11,6 +11,7 @@ import { removeCanaryService, restoreStableService, waitForEndpoints } from './r
 import type { Waiting } from './waiting.ts';
 import { canaryPodNames, removeCanaries } from './workloads/deployment.ts';
 import { putBack, resume } from './workloads/hold.ts';
+import { canaryPodsLeft } from './workloads/leaving.ts';
 
 export type FinaliseRequest = {
   readonly namespace: string;
@@ -32,6 +33,7 @@ export async function finaliseStep(kube: Kube, request: FinaliseRequest, waiting
   const expected = forward ? [request.revision] : [stable?.revision ?? request.revision];
   switch (request.step) {
     case 'restoreStableService':
+      if (!forward) await canaryPodsLeft(kube, namespace, workload, waiting);
       await Promise.all(plan.routings.map(({ service }) => restoreStableService(kube, namespace, service)));
       return {};
     case 'routeToStable':
@@ -51,7 +53,8 @@ export async function finaliseStep(kube: Kube, request: FinaliseRequest, waiting
       if (stable !== undefined) await putBack(kube, namespace, workload, stable.podTemplateHash);
       return {};
     case 'resumeWorkload':
-      await resume(kube, namespace, workload, expected, waiting);
+      // A release that is taken away must not keep its Rollout for an owner's pause.
+      await resume(kube, namespace, workload, expected, waiting, request.reason === 'Success');
       return {};
     case 'releaseWorkload':
       if (forward) await carriesItself(kube, namespace, plan, waiting);
