@@ -11,10 +11,11 @@ import type { Facts, ReleaseState, Repair } from './release.ts';
 export function mustUnroute(state: ReleaseState, facts: Facts): boolean {
   if (state.stage !== 'Rolling' || !maySend(state)) return false;
   if (state.repair === 'back' || facts.workload?.replicas === 0) return true;
-  const sent = state.stepState === 'StepPaused' || state.stepState === 'StepMetricsAnalysis';
-  if (sent) return hasDrifted(state, facts) && (facts.canary?.ready ?? 0) === 0;
-  const { observation } = state;
-  return state.stepState === 'StepUpgrade' && observation?.ready === 0 && observation.updated > 0;
+  const { stepState, observation } = state;
+  const awaited = stepState === 'StepUpgrade' || state.repair === 'pods';
+  if (awaited && observation?.ready === 0 && observation.updated > 0) return true;
+  const sent = stepState === 'StepPaused' || stepState === 'StepMetricsAnalysis';
+  return sent && hasDrifted(state, facts) && (facts.canary?.ready ?? 0) === 0;
 }
 
 /** What to do next in the steps; the end of the last one is the beginning of the release's end. */

@@ -132,10 +132,12 @@ describe('what others do to what the release made', () => {
     });
   });
 
-  it('takes them back while the pods of the next step are awaited', () => {
+  it('takes them back while pods are awaited, of the next step or again of this one', () => {
     const observation = { ready: 0, updated: 8, problem: '', since: now };
     const upgrading = pausedAt(3, { stepState: 'StepUpgrade', upgraded: 4, routed: 2, observation });
     expect(course(upgrading, facts)).toEqual(['unroute', 'upgrade', 'route', 'wait for approval']);
+    const repairing = pausedAt(2, { repair: 'pods', driftTaken: true, observation });
+    expect(decide(repairing, lost, now).action).toEqual({ do: 'unroute', step: 2 });
   });
 
   it('takes them back when the workload is scaled to nothing, and gives them again with the first pod', () => {
