@@ -32,6 +32,8 @@ const mendTime = 30_000;
 export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   const run = new Run(input);
   listen(run);
+  /** The pause (by its beginning) in which the cluster was looked at. */
+  let checked = 0;
   for (;;) {
     await take(run);
     if (run.stale || run.facts === undefined) await run.look();
@@ -50,7 +52,13 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
       });
     }
     if (action.do !== 'wait') await perform(run, action);
-    else if (!(await run.show())) await waitFor(run, action.until);
+    else if (!(await run.show())) {
+      const paused = action.for === 'approval' || action.for === 'timer' ? run.state.since : checked;
+      // What somebody did while the step was made is in no watcher's memory: it is looked for once, when the step is shown.
+      if (paused !== checked) run.stale = true;
+      else await waitFor(run, action.until);
+      checked = paused;
+    }
   }
 }
 
