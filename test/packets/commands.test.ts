@@ -1,6 +1,6 @@
 /** Real requests while people change their minds and a worker dies: aborted, undone, sent back, killed in the middle. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { asAsked, early, hasty, losses, overloads, split } from './judge.ts';
+import { asAsked, early, hasty, late, losses, overloads, split } from './judge.ts';
 import type { Told } from './record.ts';
 import { describePackets, podsFor, replicas, Scene } from './scene.ts';
 
@@ -31,7 +31,8 @@ describePackets('requests through Envoy while a release is steered', () => {
       expect(await scene.running()).toBe(old);
     });
     flawless(told, [old, version]);
-    expect(early(told, version)).toBe(0);
+    expect({ early: early(told, version), late: late(told, version) }).toEqual({ early: 0, late: 0 });
+    expect(told.behindStable).not.toContain(version);
   }, 180_000);
 
   it('all succeed while a release goes back from step 3 to step 1, and its new pods stay', async () => {
@@ -51,6 +52,8 @@ describePackets('requests through Envoy while a release is steered', () => {
     });
     flawless(told, [old, version]);
     expect(hasty(told, version, podsFor)).toEqual([]);
+    expect(late(told, version)).toBe(0);
+    expect(told.behindStable).not.toContain(version);
   }, 180_000);
 
   it('all succeed while workers are killed between the two halves of a traffic shift, and while the next is written', async () => {

@@ -59,3 +59,13 @@ export function early({ moments, weights }: Told, version: string): number {
   const first = weights.find(({ percent }) => percent !== null && percent > 0)?.at ?? Number.POSITIVE_INFINITY;
   return moments.filter(({ to }) => to <= first).reduce((sum, { byVersion }) => sum + (byVersion[version] ?? 0), 0);
 }
+
+/** ms that a proxy may go on after the route has changed. */
+const lag = 500;
+
+/** Requests that a version answered after the route had taken all of them back. */
+export function late({ moments, weights }: Told, version: string): number {
+  const back = weights.findLast(({ percent }, index) => percent === 0 && (weights[index - 1]?.percent ?? 0) > 0);
+  const after = (back?.at ?? Number.NEGATIVE_INFINITY) + lag;
+  return moments.filter(({ from }) => from >= after).reduce((sum, { byVersion }) => sum + (byVersion[version] ?? 0), 0);
+}

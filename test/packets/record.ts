@@ -1,5 +1,7 @@
 /** What happened to requests, pods and weights while a load ran: kept moment by moment, judged afterwards. */
-import type { HttpRoute, Pod } from '../../activities/kube/objects.ts';
+
+import type { EndpointSlice, HttpRoute, Pod } from '../../activities/kube/objects.ts';
+import { readyIn } from '../../activities/routes/endpoints.ts';
 import { type Counts, type Load, podCounters, startLoad } from '../../dev/dataplane/traffic.ts';
 import type { Stack } from '../../dev/stack.ts';
 import type { Cluster } from '../support/cluster.ts';
@@ -26,6 +28,8 @@ export type Told = {
   readonly total: Counts;
   /** Connections to pods of this application that were not ready, or not there any more. */
   readonly refused: readonly { readonly pod: string; readonly reason: string; readonly count: number }[];
+  /** Versions that the stable Service has ever had ready endpoints of. */
+  readonly behindStable: ReadonlySet<string>;
   /** Pods of a version that were ready at a time. */
   readonly readyAt: (version: string, at: number) => number;
 };
@@ -43,6 +47,8 @@ export class Recorder {
   readonly #weights: Weight[] = [];
   readonly #ready: { at: number; byVersion: Record<string, number> }[] = [];
   readonly #ips = new Set<string>();
+  readonly #versions = new Map<string, string>();
+  readonly #behindStable = new Set<string>();
   readonly #off: (() => void)[] = [];
   #most: Record<string, number> = {};
   #running = true;
@@ -62,11 +68,13 @@ export class Recorder {
     const { kube, namespace } = cluster;
     const pods = kube.copy('pods', namespace);
     const routes = kube.copy('httproutes', namespace);
-    await eventually('the watches', () => pods.synced && routes.synced);
+    const slices = kube.copy('endpointslices', namespace);
+    await eventually('the watches', () => pods.synced && routes.synced && slices.synced);
     const recorder = new Recorder(stack, await startLoad(stack, options));
     recorder.#off.push(
       pods.onChange(() => recorder.#look(pods.list(namespace))),
       routes.onChange((now, before) => recorder.#weigh(now, before)),
+      slices.onChange(() => recorder.#face(slices.list(namespace))),
     );
     recorder.#look(pods.list(namespace));
     recorder.#loop = recorder.#sample();
@@ -101,6 +109,7 @@ export class Recorder {
       weights: this.#weights,
       total,
       refused: refused.filter(({ ip }) => this.#ips.has(ip)).map(({ pod, reason, count }) => ({ pod, reason, count })),
+      behindStable: this.#behindStable,
       readyAt: (version, at) => this.#ready.findLast((seen) => seen.at <= at)?.byVersion[version] ?? 0,
     };
   }
@@ -123,6 +132,7 @@ export class Recorder {
     const byVersion: Record<string, number> = {};
     for (const pod of pods) {
       if (pod.status?.podIP !== undefined) this.#ips.add(pod.status.podIP);
+      this.#versions.set(pod.metadata.name, versionOf(pod));
       const ready = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
       if (!ready || pod.metadata.deletionTimestamp !== undefined) continue;
       const version = versionOf(pod);
@@ -130,6 +140,10 @@ export class Recorder {
       this.#most[version] = Math.max(this.#most[version] ?? 0, byVersion[version]);
     }
     this.#ready.push({ at: Date.now(), byVersion });
+  }
+
+  #face(slices: readonly EndpointSlice[]): void {
+    for (const { pod } of readyIn(slices, 'echoserver')) this.#behindStable.add(this.#versions.get(pod) ?? '');
   }
 
   #weigh(now: HttpRoute | undefined, before: HttpRoute | undefined): void {

@@ -1,6 +1,6 @@
 /** Real requests, all the time, while an application is released, taken back, superseded and let go. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { asAsked, early, hasty, losses, overloads, split } from './judge.ts';
+import { asAsked, early, hasty, late, losses, overloads, split } from './judge.ts';
 import type { Told } from './record.ts';
 import { describePackets, podsFor, replicas, Scene, steps } from './scene.ts';
 
@@ -46,7 +46,8 @@ describePackets('requests through Envoy during a release', () => {
       expect((await load.measure(200)).byVersion[version] ?? 0).toBe(0);
     });
     flawless(told, [old, version]);
-    expect(early(told, version)).toBe(0);
+    expect({ early: early(told, version), late: late(told, version) }).toEqual({ early: 0, late: 0 });
+    expect(told.behindStable).not.toContain(version);
   }, 180_000);
 
   it('all succeed while a third version is published in the middle', async () => {
