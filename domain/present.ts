@@ -2,6 +2,7 @@
 import type { Action } from './decide.ts';
 import { finaliseSteps, promotes } from './finalise.ts';
 import { movesTraffic, type Plan, podsFor, type Step } from './plan.ts';
+import { workloadNotFound } from './problems.ts';
 import type { Facts, FinaliseReason, ReleaseState } from './release.ts';
 import type { Awaited, AwaitedKind, Phase, ProgressingReason, StepState } from './view.ts';
 
@@ -111,7 +112,7 @@ function olderMessage({ workload }: Facts): string {
 
 function workloadTrouble(facts: Facts): string {
   const { workload } = facts;
-  if (workload === undefined) return 'Workload Not Found';
+  if (workload === undefined) return workloadNotFound(facts.plan?.workload);
   return 'Waiting for the workload to have pods of a stable version';
 }
 

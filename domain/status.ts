@@ -2,6 +2,7 @@
 import { finaliseOrder, finaliseSteps } from './finalise.ts';
 import type { Presented } from './present.ts';
 import { timestamp } from './present.ts';
+import { workloadNotFound } from './problems.ts';
 import type { Facts, ReleaseState } from './release.ts';
 import type { Outcome, Phase } from './view.ts';
 
@@ -96,7 +97,7 @@ export function finalStatus(state: ReleaseState, facts: Facts, outcome: Outcome,
   if (phase === 'Initial')
     return {
       ...base,
-      message: 'Workload Not Found',
+      message: workloadNotFound(state.plan?.workload),
       currentStepIndex: 0,
       currentStepState: '',
       conditions: [],

@@ -1,6 +1,7 @@
 /** The release as one value for people and programs. */
 import type { Action } from './decide.ts';
 import { present, timestamp } from './present.ts';
+import { workloadNotFound } from './problems.ts';
 import type { Facts, ReleaseState } from './release.ts';
 import { finalPhase } from './status.ts';
 import type { Outcome, ReleaseView } from './view.ts';
@@ -79,7 +80,7 @@ export function viewOf(
 }
 
 function endMessage(state: ReleaseState, outcome: Outcome): string {
-  if (state.finalise?.reason === 'WorkloadGone') return 'Workload Not Found';
+  if (state.finalise?.reason === 'WorkloadGone') return workloadNotFound(state.plan?.workload);
   const said: Readonly<Record<Outcome, string>> = {
     Completed: 'Rollout progressing has been completed',
     RolledBack: 'Rollout progressing has been canceled',

@@ -2,7 +2,7 @@
 
 import type { Workload } from '../activities/workloads/deployment.ts';
 import type { Plan, Switches } from '../domain/plan.ts';
-import type { Problem } from '../domain/problems.ts';
+import { type Problem, workloadNotFound } from '../domain/problems.ts';
 import type { WantedStatus } from '../domain/status.ts';
 
 export type Idle = {
@@ -25,7 +25,7 @@ export function idleStatus(idle: Idle): IdleStatus {
   if (idle.problems.length > 0)
     return { ...base, phase: 'Initial', message: idle.problems.map(({ message }) => message).join('; ') };
   if (idle.workload === undefined || idle.plan === undefined)
-    return { ...base, phase: 'Initial', message: 'Workload Not Found', canaryStatus: null };
+    return { ...base, phase: 'Initial', message: workloadNotFound(idle.plan?.workload), canaryStatus: null };
   if (idle.status.canaryStatus === undefined || idle.status.canaryStatus === null)
     return { ...base, ...neverReleased(idle) };
   const told = idle.status.phase === 'Healthy' && typeof idle.status.message === 'string' ? idle.status.message : '';

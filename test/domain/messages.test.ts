@@ -100,7 +100,13 @@ describe('the line that kubectl shows', () => {
       'Finalising',
       'Disabling rollout, release resources',
     ],
-    ['the workload is missing', newRelease(now), withWorkload(undefined), 'Initializing', 'Workload Not Found'],
+    [
+      'the workload is missing',
+      newRelease(now),
+      withWorkload(undefined),
+      'Initializing',
+      "Workload Not Found: Deployment echo is not there: create it, or correct the Rollout's workloadRef",
+    ],
     ['something else is missing', newRelease(now), { ...facts, problems: [problem] }, 'Initializing', problem.message],
     [
       'the cluster refuses',

@@ -157,7 +157,7 @@ describe('the status that a release leaves', () => {
     expect(finalStatus(ended('WorkloadGone'), withWorkload(undefined), 'Deleted', now)).toEqual({
       observedGeneration: 3,
       phase: 'Initial',
-      message: 'Workload Not Found',
+      message: expect.stringMatching(/^Workload Not Found/),
       currentStepIndex: 0,
       currentStepState: '',
       conditions: [],

@@ -228,10 +228,19 @@ export class Lane {
   /** The Rollout says so, its workflow has ended, the pods are whole and the ledger has read all of it. */
   async ended(message: string): Promise<void> {
     await this.reaches({ phase: 'Healthy', message, currentStepState: 'Completed' });
-    await eventually('the workflow to end', async () => {
-      const { status } = await this.client.workflow.getHandle(this.workflowId).describe();
-      return status.name === 'COMPLETED';
-    });
+    let seen: unknown;
+    await eventually(
+      'the workflow to end',
+      async () => {
+        const described = this.client.workflow.getHandle(this.workflowId).describe();
+        const { status } = await described.catch((error: Error) => {
+          throw new Error(`${error.message}: ${String(error.cause)}`);
+        });
+        seen = status.name;
+        return status.name === 'COMPLETED';
+      },
+      { seen: () => seen },
+    );
     await this.settled();
     await this.ledger.caughtUp();
   }

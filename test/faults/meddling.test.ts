@@ -320,7 +320,7 @@ describe('while a step waits', () => {
         services.join() === 'echoserver {"app":"echoserver"}'
       );
     });
-    await lane.until('the message to say so', () => lane.status.message === 'Workload Not Found');
+    await lane.until('the message to say so', () => lane.status.message?.startsWith('Workload Not Found') === true);
     await lane.cluster.apply(deployment({ replicas: 3 }));
     await lane.settled();
     before = await objects();
