@@ -29,6 +29,8 @@ export type LookRequest = {
   readonly atLeast?: { readonly rollout?: string; readonly workload?: string };
   /** The plan a client started the release with; a Rollout object's own goes before it. */
   readonly plan?: Plan;
+  /** The plan a release under way began with: what it is about stays known when its object makes no sense, or is gone. */
+  readonly begun?: Plan;
   readonly projected?: Projected;
   /** The wish in the status that was acted on since. */
   readonly taken?: Wish;
@@ -42,7 +44,7 @@ export async function look(kube: Kube, request: LookRequest): Promise<Facts> {
   const rollout = await kube.read('rollouts', namespace, name, request.atLeast?.rollout).catch(absentKind);
   const parsed = rollout === undefined ? undefined : parseRollout(rollout);
   const plan = parsed === undefined ? request.plan : parsed.plan;
-  const target = plan ?? request.plan;
+  const target = plan ?? request.plan ?? request.begun;
   const seen =
     target === undefined
       ? undefined
@@ -74,7 +76,9 @@ export async function look(kube: Kube, request: LookRequest): Promise<Facts> {
     drifted:
       request.expected !== undefined &&
       plan !== undefined &&
-      ((await canaryDrifted(kube, canary, seen?.object, { ...request.expected, podMetadata: plan.podMetadata })) ||
+      // With no pod left to answer them, requests must go back: what was routed is not as it should be.
+      ((request.expected.split !== undefined && request.expected.pods > 0 && !canary?.status?.availableReplicas) ||
+        (await canaryDrifted(kube, canary, seen?.object, { ...request.expected, podMetadata: plan.podMetadata })) ||
         (await routesOrServicesDrifted(kube, namespace, plan, request.expected))),
     ...(input === undefined ? {} : { input }),
   };

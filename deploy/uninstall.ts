@@ -5,6 +5,8 @@ import { connect, type InstallOptions } from './install.ts';
 import { manifests, nameOf, pathOf } from './manifests.ts';
 
 const finalizer = 'rollouts.kruise.io/rollout';
+const canaryLabel = 'rollouts.kruise.io/canary-deployment';
+const canaryFinalizer = 'finalizer.rollouts.kruise.io/batch-release';
 const mark = 'rollouts.kruise.io/in-progressing';
 const memo = 'sluice.dev/original-paused';
 const rolloutsPath = '/apis/rollouts.kruise.io/v1beta1/rollouts';
@@ -39,6 +41,7 @@ export async function uninstall(options: Omit<InstallOptions, 'dryRun'> = {}): P
       if (manifest.kind === 'CustomResourceDefinition') await releaseRollouts(connection);
       log(`${nameOf(manifest)} ${await remove(connection, pathOf(manifest), options.timeout ?? 60_000)}`);
     }
+    await releaseCanaries(connection);
     for (const { metadata } of held) {
       await removeMark(connection, metadata);
       log(
@@ -85,6 +88,18 @@ async function releaseRollouts(connection: KubeConnection): Promise<void> {
         contentType: 'application/merge-patch+json',
       })
       .catch(ignoreMissing);
+  }
+}
+
+/** Canary Deployments of releases given up go with their Rollouts: nobody is left to let them. */
+async function releaseCanaries(connection: KubeConnection): Promise<void> {
+  for (const { metadata } of await list(connection, `/apis/apps/v1/deployments?labelSelector=${canaryLabel}`)) {
+    const finalizers = metadata.finalizers?.filter((name) => name !== canaryFinalizer) ?? [];
+    const path = `/apis/apps/v1/namespaces/${metadata.namespace}/deployments/${metadata.name}`;
+    await connection
+      .call('PATCH', path, { body: { metadata: { finalizers } }, contentType: 'application/merge-patch+json' })
+      .catch(ignoreMissing);
+    await connection.call('DELETE', path, { body: { propagationPolicy: 'Background' } }).catch(ignoreMissing);
   }
 }
 

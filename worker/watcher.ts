@@ -15,12 +15,13 @@ import { canonical } from '../activities/workloads/template.ts';
 import type { Problem } from '../domain/problems.ts';
 import { workflowIdOf } from '../domain/view.ts';
 import { conflicts } from '../spec/conflicts.ts';
-import { type ParsedRollout, parseRollout } from '../spec/rollout.ts';
+import type { ParsedRollout } from '../spec/rollout.ts';
 import { nudgeSignal, releaseWorkflow } from '../workflows/messages.ts';
 import { type Digest, digestOf, hasBegun, isActive, newsIn, rolloutNameOf } from './digest.ts';
 import { idleStatus } from './idle.ts';
 import type { Metrics } from './metrics.ts';
 import { KeyedQueue } from './queue.ts';
+import { concerns, parsedOf, relatedTo } from './related.ts';
 
 export type WatcherOptions = {
   readonly kube: Kube;
@@ -285,32 +286,4 @@ export class Watcher {
       if (!isStatus(error, 409) && !isStatus(error, 404)) throw error;
     }
   }
-}
-
-const parsed = new WeakMap<RolloutObject, ParsedRollout>();
-
-/** An object in a local copy is never changed, only replaced: each is parsed once. */
-function parsedOf(rollout: RolloutObject): ParsedRollout {
-  const known = parsed.get(rollout) ?? parseRollout(rollout);
-  parsed.set(rollout, known);
-  return known;
-}
-
-/** Kinds of which a change may matter to the Rollout; one that the cluster does not serve is not asked for needlessly. */
-function relatedTo({ plan }: ParsedRollout): KindName[] {
-  const routings = plan?.routings ?? [];
-  return [
-    ...(routings.length > 0 ? (['services'] as const) : []),
-    ...(routings.some(({ ingress }) => ingress !== undefined) ? (['ingresses'] as const) : []),
-    ...(routings.some(({ gateway }) => gateway !== undefined) ? (['httproutes'] as const) : []),
-  ];
-}
-
-/** Does a Service or route of this name matter to the Rollout? */
-function concerns(name: string, { plan }: ParsedRollout): boolean {
-  return (plan?.routings ?? []).some(({ service, ingress, gateway }) =>
-    [service, ingress?.name, gateway?.httpRouteName].some(
-      (one) => one !== undefined && (name === one || name === `${one}-canary`),
-    ),
-  );
 }

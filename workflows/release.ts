@@ -34,23 +34,27 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   listen(run);
   /** The pause (by its beginning) in which the cluster was looked at. */
   let checked = 0;
+  /** The cluster was looked at since nothing but the end was left. */
+  let sure = false;
   for (;;) {
     await take(run);
     if (run.stale || run.facts === undefined) await run.look();
     const decided = decide(run.state, run.known, Date.now());
     run.decided(decided);
     const { action } = decided;
-    if (action.do === 'end') {
-      if (await over(run)) return end(run, action.outcome);
+    if (action.do === 'end' && !sure && action.outcome !== 'NothingToDo') {
+      sure = true;
+      run.stale = true;
       continue;
     }
-    if (action.do === 'restart') {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof release>({
-        ...input,
-        ...(run.request?.plan === undefined ? {} : { plan: run.request.plan }),
-      });
+    if (action.do === 'end') {
+      if (!(await over(run))) continue;
+      const result = await end(run, action.outcome);
+      if (!(await heldAgain(run))) return result;
+      return next(run, input);
     }
+    sure = false;
+    if (action.do === 'restart') return next(run, input);
     if (action.do !== 'wait') await perform(run, action);
     else if (!(await run.show())) {
       const paused = action.for === 'approval' || action.for === 'timer' ? run.state.since : checked;
@@ -88,6 +92,20 @@ async function take(run: Run): Promise<void> {
     refuse(rootMessage(error), 'BadCommand');
   }
   run.stale = true;
+}
+
+/** The next release of the same workload, in a run of its own. */
+async function next(run: Run, input: ReleaseInput): Promise<never> {
+  await condition(allHandlersFinished);
+  const plan = run.request?.plan ?? input.plan;
+  return continueAsNew<typeof release>({ ...input, ...(plan === undefined ? {} : { plan }) });
+}
+
+/** A version published while this one took over: whoever saw it told this run, which must not forget it. */
+async function heldAgain(run: Run): Promise<boolean> {
+  if (run.outcome === 'NothingToDo') return false;
+  const { workload, switches } = run.stale ? await run.look() : run.known;
+  return workload?.held === true && !switches.deleting && !switches.disabled;
 }
 
 /** Nothing left to decide, unless someone has just asked for more. */

@@ -106,6 +106,7 @@ export class Run {
       atLeast,
       checking: this.state.stage === 'Initializing',
       ...(plan === undefined ? {} : { plan }),
+      ...(this.state.plan === undefined ? {} : { begun: this.state.plan }),
       ...(this.#projected === undefined ? {} : { projected: this.#projected }),
       ...(this.#taken === undefined ? {} : { taken: this.#taken }),
       ...(expected === undefined ? {} : { expected }),
@@ -117,6 +118,7 @@ export class Run {
   decided(decided: Decided): void {
     const { state, action } = decided;
     const { input } = this.known;
+    const from = this.state;
     this.rounds += 1;
     this.state = state;
     this.action = action;
@@ -126,7 +128,9 @@ export class Run {
     this.#taken = wish;
     this.#written = '';
     const what = wish.jump === undefined ? `approved step ${wish.approve}` : `jumped to step ${wish.jump}`;
-    this.state = withDecision(state, { at: timestamp(Date.now()), what, by, via: 'kubectl' });
+    // On the record it is of the step it was meant for, which it may have left.
+    const { decisions } = withDecision(from, { at: timestamp(Date.now()), what, by, via: 'kubectl' });
+    this.state = { ...state, decisions };
   }
 
   /**

@@ -89,7 +89,8 @@ export function isHeld(object: Deployment): boolean {
 
 /**
  * Lets the Deployment roll and resolves when it has: all pods updated and enough available by its own maxUnavailable. A
- * hold that comes back for an expected version is taken off again. False when another version is in its template: what
+ * hold that comes back for an expected version is taken off again. One that its owner has paused is waited for only if
+ * `patient`. False when another version is in its template: what
  * rolls then is not this release.
  */
 export async function resume(
@@ -98,10 +99,11 @@ export async function resume(
   name: string,
   expected: readonly string[],
   waiting: Waiting,
+  patient = true,
 ): Promise<boolean> {
   for (;;) {
     await release(kube, namespace, name, expected);
-    const seen = await rolledOut(kube, namespace, name, expected, waiting);
+    const seen = await rolledOut(kube, namespace, name, expected, waiting, patient);
     if (seen !== 'held') return seen === 'rolled';
   }
 }
@@ -112,6 +114,7 @@ async function rolledOut(
   name: string,
   expected: readonly string[],
   { signal, observe }: Waiting,
+  patient: boolean,
 ): Promise<'rolled' | 'held' | 'other'> {
   const copy = kube.copy('deployments', namespace);
   let seen: 'rolled' | 'held' | 'other' | undefined;
@@ -119,8 +122,6 @@ async function rolledOut(
     const object = copy.get(namespace, name);
     if (object === undefined || !expected.includes(revisionOf(object.spec.template))) return 'other';
     if (isHeld(object)) return 'held';
-    // Its owner had paused it before the release, or has now: it will not roll until they say so.
-    if (object.spec.paused === true) return 'rolled';
     const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = object.status ?? {};
     const wanted = object.spec.replicas ?? 1;
     if (
@@ -130,7 +131,12 @@ async function rolledOut(
       availableReplicas + maxUnavailable(object) >= wanted
     )
       return 'rolled';
-    observe({ ready: availableReplicas, updated: updatedReplicas, problem: trouble(kube, namespace, object) });
+    // Its owner had paused it before the release, or has now: it will not roll until they say so.
+    const paused = object.spec.paused === true;
+    if (paused && !patient) return 'rolled';
+    const stopped = `Deployment ${namespace}/${name} is paused by its owner: kubectl rollout resume deployment/${name} -n ${namespace}`;
+    const problem = paused ? stopped : trouble(kube, namespace, object);
+    observe({ ready: availableReplicas, updated: updatedReplicas, problem });
     return undefined;
   };
   const rolled = () => {

@@ -34,7 +34,7 @@ export async function finishOlder(kube: Kube, request: QueueRequest, waiting: Wa
   if (live === undefined) return;
   const finishing = revisionOf(live.spec.template);
   const rolled = await resume(kube, namespace, name, [finishing], waiting);
-  await putQueued(kube, request, rolled ? queued : undefined);
+  await putQueued(kube, request, rolled ? { template: queued, after: finishing } : undefined);
 }
 
 /** The version that waits for its turn. */
@@ -43,15 +43,16 @@ export function queuedTemplate(object: Deployment): PodTemplate | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as PodTemplate);
 }
 
-/** Without `template` another version was published meanwhile: that one is held, and counts instead of the queued one. */
+/** Another version that was published meanwhile is held, and counts instead of the queued one. */
 async function putQueued(
   kube: Kube,
   { namespace, name, rolloutName }: QueueRequest,
-  template: PodTemplate | undefined,
+  queued: { readonly template: PodTemplate; readonly after: string } | undefined,
 ): Promise<void> {
   for (;;) {
     const object = await kube.get('deployments', namespace, name);
     if (object === undefined || queuedTemplate(object) === undefined) return;
+    const template = revisionOf(object.spec.template) === queued?.after ? queued.template : undefined;
     const change =
       template === undefined
         ? { metadata: { annotations: { [keys.queuedTemplate]: null } } }
