@@ -1,7 +1,8 @@
 /**
- * Records the golden histories anew, from real releases on an embedded stack of its own:
- * `npm exec -- node test/replay/record.ts [story …]`. Wanted whenever replay.test.ts says that the workflow's code has taken another way
- * and that is meant. Releases under way move to the newest build, so a change of their path wants `patched` from the first release on.
+ * Records the golden histories anew, from real releases on an embedded stack of its own (under two minutes):
+ * `npm exec -- node test/replay/record.ts [story …]`. Wanted whenever replay.test.ts says that the workflow's code has
+ * taken another way and that is meant. Releases under way move to the newest build, so a change of their path wants
+ * `patched` from the first release on.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from '../../client/index.ts';
