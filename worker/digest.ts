@@ -69,7 +69,8 @@ export function newsIn(before: Digest | undefined, now: Digest): 'none' | 'made'
 /** Has the release of this Rollout begun? What would have kept it from beginning does not matter any more. */
 export function hasBegun(rollout: RolloutObject): boolean {
   const status = (rollout.status ?? {}) as Status;
-  return status.canaryStatus?.canaryRevision !== undefined && status.phase === 'Progressing';
+  const revision = status.canaryStatus?.canaryRevision ?? '';
+  return revision !== '' && status.phase === 'Progressing';
 }
 
 export function digestOf(

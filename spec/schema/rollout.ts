@@ -88,7 +88,9 @@ const specRules: readonly Rule[] = [
 ];
 
 const inRelease =
-  "(has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase in ['Progressing','Terminating'])";
+  "(has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase in ['Progressing','Terminating'] && " +
+  // Held, but not begun, for want of something the Rollout names wrongly: correcting it is the way out.
+  "!(has(oldSelf.status.canaryStatus) && has(oldSelf.status.canaryStatus.canaryRevision) && oldSelf.status.canaryStatus.canaryRevision == ''))";
 
 /** CEL: is the field at this path below spec the same, or absent, before and after? Typed, so that its cost is known. */
 function same(...path: readonly string[]): string {

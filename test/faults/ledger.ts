@@ -28,6 +28,8 @@ export class Ledger {
   readonly #versions = new Map<KindName, bigint>();
   readonly #latest = new Map<string, KubeObject>();
   readonly #listeners = new Set<() => void>();
+  /** By object, its state when this story began. */
+  readonly #before = new Map<string, string>();
   #entries: Entry[] = [];
 
   constructor(connection: KubeConnection, namespace: string) {
@@ -58,6 +60,9 @@ export class Ledger {
   clear(): void {
     this.#entries = [];
     this.#names.clear();
+    this.#before.clear();
+    for (const kind of followed)
+      for (const object of this.all(kind)) this.#before.set(this.#titleOf(kind, object), this.#state(kind, object));
   }
 
   /** The object as the watch showed it last. */
@@ -155,11 +160,18 @@ export class Ledger {
     if (gone) this.#latest.delete(`${kind}/${name}`);
     else this.#latest.set(`${kind}/${name}`, object);
     const says = gone ? 'gone' : deletionTimestamp !== undefined ? 'going' : this.#state(kind, object);
-    const title = kind === 'deployments' && isCanary(object as Deployment) ? 'canary Deployment' : `${kind}/${name}`;
-    // Each object that was ever made counts for itself: two canary Deployments are two effects.
-    const which = this.#named(`${title} `, object.metadata.uid);
-    this.#entries.push({ version: BigInt(resourceVersion), object: which, state: says });
+    const which = this.#titleOf(kind, object);
+    // An object of before that is written without being changed has no part in this story.
+    const told = this.#before.get(which) !== says || this.#entries.some((entry) => entry.object === which);
+    if (told) this.#entries.push({ version: BigInt(resourceVersion), object: which, state: says });
     for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Each object that was ever made counts for itself: two canary Deployments are two effects. */
+  #titleOf(kind: KindName, object: KubeObject): string {
+    const { name, uid } = object.metadata;
+    const title = kind === 'deployments' && isCanary(object as Deployment) ? 'canary Deployment' : `${kind}/${name}`;
+    return this.#named(`${title} `, uid);
   }
 
   #state(kind: KindName, object: KubeObject): string {
