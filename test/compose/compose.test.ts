@@ -136,7 +136,7 @@ describe('the Dockerfile', () => {
     expect(dockerfile).toContain(`node:${devDependencies.node}-`);
     const last = dockerfile.slice(dockerfile.lastIndexOf('FROM '));
     expect(last).toMatch(/^USER (?!root)\w+$/m);
-    expect(last).toMatch(/HEALTHCHECK[\s\S]*\/readyz/);
+    expect(last).toMatch(/HEALTHCHECK[\s\S]*"worker", "--probe"/);
     expect(dockerfile).toMatch(/npm ci --omit=dev/);
   });
 
